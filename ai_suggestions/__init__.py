@@ -1,0 +1,1 @@
+"""Proposals for a listing that the seller may take, change or leave."""
