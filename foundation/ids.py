@@ -6,7 +6,7 @@ A ULID is 26 characters of Crockford base 32: 48 bits of milliseconds and 80 ran
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -21,7 +21,13 @@ def new_id() -> str:
     return str(ULID())
 
 
-class AsciiField(models.CharField[Any, Any]):
+if TYPE_CHECKING:
+    _CharField = models.CharField[Any, Any]
+else:
+    _CharField = models.CharField  # generic only in the stubs, not at run time
+
+
+class AsciiField(_CharField):
     """A key compared byte for byte on every engine.
 
     The default collations of MySQL and MariaDB hold 'abc', 'ABC' and 'abc ' to be equal, which is

@@ -1,0 +1,176 @@
+"""Idempotency-Key: a POST sent twice has one effect and one answer.
+
+Follows draft-ietf-httpapi-idempotency-key-header. The answer is stored in the transaction of the
+effect. Only successful answers are stored: after a refusal nothing has happened, so the same key
+may be tried again. A process that dies half-way leaves a `running` row whose effect was rolled
+back; the next try takes it over once its lease has run out.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from foundation import metrics
+from foundation.api.rendering import dumps
+from foundation.db import atomic_retry
+from foundation.errors import Conflict, Malformed, RuleBroken
+from foundation.ids import new_id
+from foundation.models import IdempotencyRecord
+
+KEY = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
+LEASE = timedelta(seconds=60)
+KEEP = timedelta(hours=48)
+STORED_HEADERS = ("Location", "ETag", "Retry-After", "Preference-Applied")
+
+
+class IdempotencyKeyRequired(Malformed):
+    code = "idempotency_key_required"
+    title = "Send an Idempotency-Key with this request"
+
+
+class IdempotencyKeyInvalid(Malformed):
+    code = "idempotency_key_invalid"
+    title = "The Idempotency-Key is not 1 to 255 visible ASCII characters"
+
+
+class IdempotencyKeyReused(RuleBroken):
+    code = "idempotency_key_reused"
+    title = "This Idempotency-Key was used for another request"
+
+
+class IdempotencyKeyInUse(Conflict):
+    code = "idempotency_key_in_use"
+    title = "The first request with this Idempotency-Key is still running"
+
+
+def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
+    """Wrap a view's `post`; ApiView does it by itself. `view.idempotency` is "optional" or "required"."""
+
+    @functools.wraps(handler)
+    def post(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        header = request.headers.get("Idempotency-Key")
+        if header is None:
+            if view.idempotency == "required":
+                raise IdempotencyKeyRequired
+            return handler(view, request, *args, **kwargs)
+        match = KEY.fullmatch(header)
+        if match is None:
+            raise IdempotencyKeyInvalid
+        if not request.user.is_authenticated:
+            # Nobody to keep the answer for; the handler decides whether it serves strangers.
+            return handler(view, request, *args, **kwargs)
+        return _run_once(match[1], request, lambda: handler(view, request, *args, **kwargs))
+
+    return post
+
+
+def _run_once(key: str, request: Request, handle: Callable[[], Response]) -> Response:
+    member_id = str(request.user.pk)
+    fence = hashlib.sha256(f"{request.method} {request.path} {key}".encode()).hexdigest()
+    now = timezone.now()
+    owner = new_id()
+    stored = _begin(member_id=member_id, fence=fence, fingerprint=_fingerprint(request), owner=owner, now=now)
+    if stored is not None:
+        metrics.IDEMPOTENT_REPLAYS.inc()
+        return Response(
+            orjson.loads(stored.response_body) if stored.response_body else None,
+            status=stored.response_status,
+            headers={**stored.response_headers, "Idempotent-Replayed": "true"},
+        )
+    mine = IdempotencyRecord.objects.filter(member_id=member_id, fence=fence, owner=owner)
+
+    @atomic_retry
+    def effect_and_answer() -> Response:
+        for files in request.FILES.lists() if hasattr(request.FILES, "lists") else ():
+            for file in files[1]:
+                file.seek(0)
+        response = handle()
+        if response.status_code < 400:
+            kept = mine.update(
+                status=IdempotencyRecord.DONE,
+                response_status=response.status_code,
+                response_headers={n: str(response[n]) for n in STORED_HEADERS if response.has_header(n)},
+                response_body="" if response.data is None else dumps(response.data).decode(),
+            )
+            if not kept:
+                # Our lease ran out and another request took over: it answers, we undo.
+                transaction.set_rollback(True)
+                raise IdempotencyKeyInUse(retry_after_s=1)
+        return response
+
+    try:
+        response = effect_and_answer()
+    except BaseException:
+        mine.filter(status=IdempotencyRecord.RUNNING).delete()
+        raise
+    if response.status_code >= 400:
+        mine.filter(status=IdempotencyRecord.RUNNING).delete()
+    return response
+
+
+def _begin(
+    *, member_id: str, fence: str, fingerprint: str, owner: str, now: datetime
+) -> IdempotencyRecord | None:
+    """Take the key, or return the stored first answer. Raises when reused or still running."""
+    try:
+        with transaction.atomic():
+            IdempotencyRecord.objects.create(
+                member_id=member_id,
+                fence=fence,
+                fingerprint=fingerprint,
+                owner=owner,
+                lease_until=now + LEASE,
+                created_at=now,
+            )
+        return None
+    except IntegrityError:
+        record = IdempotencyRecord.objects.filter(member_id=member_id, fence=fence).first()
+    if record is None:
+        # The first request was refused between our two statements: the key is free again.
+        raise IdempotencyKeyInUse(retry_after_s=1)
+    if record.fingerprint != fingerprint:
+        raise IdempotencyKeyReused("Use a fresh key for a different request.")
+    if record.status == IdempotencyRecord.DONE:
+        return record
+    taken = IdempotencyRecord.objects.filter(
+        pk=record.pk, owner=record.owner, status=IdempotencyRecord.RUNNING, lease_until__lte=now
+    ).update(owner=owner, lease_until=now + LEASE)
+    if not taken:
+        raise IdempotencyKeyInUse(retry_after_s=max(1, round((record.lease_until - now).total_seconds())))
+    return None
+
+
+def _fingerprint(request: Request) -> str:
+    """SHA-256 over what the request says, not how it was encoded: multipart boundaries change on retry."""
+    digest = hashlib.sha256()
+    data = request.data
+    if hasattr(data, "lists"):
+        for name, values in sorted(data.lists()):
+            for value in values:
+                digest.update(f"\0{name}\0".encode())
+                if hasattr(value, "chunks"):
+                    for chunk in value.chunks():
+                        digest.update(chunk)
+                    value.seek(0)
+                else:
+                    digest.update(str(value).encode())
+    else:
+        digest.update(orjson.dumps(data, option=orjson.OPT_SORT_KEYS))
+    digest.update(orjson.dumps(sorted(request.query_params.items())))
+    return digest.hexdigest()
+
+
+def purge(*, now: datetime) -> int:
+    """Forget answers older than KEEP; returns how many."""
+    return IdempotencyRecord.objects.filter(created_at__lt=now - KEEP).delete()[0]

@@ -1,0 +1,103 @@
+"""Shapes that all apps share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from foundation.money import EXPONENTS, Money
+
+MAX_AMOUNT_MINOR = 2**53 - 1  # what JavaScript clients read exactly
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A serializer that refuses fields it does not know, beside every other problem."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        problems: dict[str, Any] = {}
+        value: Any = {}
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if not isinstance(data, Mapping):
+                raise
+            problems = dict(error.detail) if isinstance(error.detail, dict) else {}
+        known = {name for name, field in self.fields.items() if not field.read_only}
+        for name in data:
+            if name not in known:
+                problems[str(name)] = [serializers.ErrorDetail("There is no such field.", code="unknown_field")]
+        if problems:
+            raise serializers.ValidationError(problems)
+        return value
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """true or false; DRF's own also takes "yes", "on" and 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if data is True or data is False:
+            return bool(data)
+        self.fail("invalid", input=data)
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A JSON integer; DRF's own also takes "12" and 12.0."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictCharField(serializers.CharField):
+    """A JSON string; DRF's own also takes numbers."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class MoneySerializer(StrictSerializer):
+    """`{"amount": 2470, "currency": "EUR"}`: whole minor units of an ISO 4217 currency."""
+
+    amount = StrictIntegerField(
+        min_value=-MAX_AMOUNT_MINOR, max_value=MAX_AMOUNT_MINOR, help_text="Minor units, such as cents."
+    )
+    currency = serializers.ChoiceField(choices=sorted(EXPONENTS), help_text="ISO 4217 code.")
+
+    def to_internal_value(self, data: Any) -> Money:
+        value = super().to_internal_value(data)
+        return Money(value["amount"], value["currency"])
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return instance.as_json() if isinstance(instance, Money) else dict(instance)
+
+
+class FieldProblemSerializer(serializers.Serializer[Any]):
+    pointer = serializers.CharField(
+        help_text="RFC 6901 pointer into the body, or the name of a query parameter.", allow_blank=True
+    )
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """application/problem+json (RFC 9457). Errors may carry further members that their page documents."""
+
+    type = serializers.CharField(help_text="Address of the page that explains this error.")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField(help_text="Stable and meant for programs.")
+    instance = serializers.CharField(allow_blank=True)
+    request_id = serializers.CharField(allow_blank=True)
+    errors = FieldProblemSerializer(many=True, required=False)
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class JsonObjectField(serializers.JSONField):
+    """A JSON object whose members the documentation describes in words."""

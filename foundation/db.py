@@ -1,0 +1,57 @@
+"""The outermost transaction of a service, retried when the server asks for it."""
+
+from __future__ import annotations
+
+import functools
+import random
+import time
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from django.db import OperationalError, connection, transaction
+
+from foundation import metrics
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Lock wait timeout, deadlock, and "record has changed since last read" (newer MariaDB). 1205 rolls
+# back one statement only, so the whole transaction has to be left and run again.
+RETRYABLE_MYSQL_ERRORS = frozenset({1205, 1213, 1020})
+ATTEMPTS = 5
+FIRST_PAUSE_S = 0.01
+
+
+def is_retryable(error: OperationalError) -> bool:
+    """Whether the server says that the same transaction may succeed when run again."""
+    code = error.args[0] if error.args else None
+    cause = error.__cause__
+    if not isinstance(code, int) and cause is not None and cause.args:
+        code = cause.args[0]
+    return code in RETRYABLE_MYSQL_ERRORS
+
+
+def atomic_retry(function: Callable[P, R]) -> Callable[P, R]:
+    """Run `function` in one transaction; when it is the outermost, retry deadlocks and lock timeouts.
+
+    Inside another transaction it opens no savepoint and never retries: the outer one decides.
+    The function must therefore have no effect outside the database (use transaction.on_commit).
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if connection.in_atomic_block:
+            return function(*args, **kwargs)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with transaction.atomic():
+                    return function(*args, **kwargs)
+            except OperationalError as error:
+                if attempt == ATTEMPTS or not is_retryable(error):
+                    raise
+                metrics.TRANSACTION_RETRIES.inc()
+                # Full jitter, so that two transactions that met once do not meet again.
+                time.sleep(random.uniform(0, FIRST_PAUSE_S * 2**attempt))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    return run

@@ -1,0 +1,24 @@
+"""Metrics of the house itself; each app declares its own beside its code."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter
+
+TRANSACTION_RETRIES = Counter(
+    "preloved_foundation_transaction_retries_total",
+    "Transactions run again after a deadlock or lock timeout",
+)
+IDEMPOTENT_REPLAYS = Counter(
+    "preloved_foundation_idempotent_replays_total", "POSTs answered from the stored first answer"
+)
+RATE_LIMITED = Counter(
+    "preloved_foundation_rate_limited_total", "Requests refused by a rate limit", ["policy"]
+)
+RATE_LIMIT_STORE_ERRORS = Counter(
+    "preloved_foundation_rate_limit_store_errors_total",
+    "Requests let through because the rate limit store did not answer",
+)
+PROBLEMS = Counter("preloved_foundation_problems_total", "Problem documents answered", ["code", "status"])
+WAITING_REQUESTS_REFUSED = Counter(
+    "preloved_foundation_waits_cut_short_total", "Prefer: wait requests answered at once for want of a slot"
+)
