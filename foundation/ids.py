@@ -39,6 +39,19 @@ class AsciiField(_CharField):
             return f"varchar({self.max_length}) CHARACTER SET ascii COLLATE ascii_bin"
         return f"varchar({self.max_length})"
 
+    def get_prep_value(self, value: Any) -> Any:
+        # MySQL refuses to compare an ascii column with a text that ascii cannot hold (error 1267). The
+        # escaped text equals no key, so such a lookup finds nothing, as on SQLite.
+        prepared = super().get_prep_value(value)
+        if isinstance(prepared, str) and not prepared.isascii():
+            return prepared.encode("ascii", "backslashreplace").decode("ascii")
+        return prepared
+
+    def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
+        if isinstance(value, str) and not value.isascii():
+            raise ValueError(f"{self.name} holds ascii only")
+        return super().get_db_prep_save(value, connection)
+
     def cast_db_type(self, connection: BaseDatabaseWrapper) -> str | None:
         # CAST knows no column types on MySQL.
         return models.CharField(max_length=self.max_length).cast_db_type(connection)
