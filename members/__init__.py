@@ -1,0 +1,1 @@
+"""Members: who they are, how they sign in, where they trade, whom they block and what they may not do."""
