@@ -1,0 +1,84 @@
+"""Rate limits per member (or address, for strangers), with the headers that let clients pace themselves.
+
+Headers follow draft-ietf-httpapi-ratelimit-headers: RateLimit-Policy names quota and window,
+RateLimit what is left and in how many seconds all of it is back. The windows are kept by the
+`limits` library, in Redis when there is one. A store that does not answer lets requests through:
+a limit protects the service, it must not be what stops it.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import hashlib
+import time
+
+import structlog
+from django.conf import settings
+from limits import RateLimitItem, parse
+from limits.storage import Storage, storage_from_string
+from limits.strategies import SlidingWindowCounterRateLimiter
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from foundation import metrics
+from foundation.errors import RateLimited
+
+logger = structlog.get_logger(__name__)
+
+
+class Policy(enum.StrEnum):
+    """The named limits; their quotas are the setting RATE_LIMITS."""
+
+    READ = "read"
+    WRITE = "write"
+    UPLOAD = "upload"
+    STRANGER = "stranger"
+
+
+@functools.cache
+def _limiter() -> SlidingWindowCounterRateLimiter:
+    storage = storage_from_string(settings.RATE_LIMIT_STORE)
+    assert isinstance(storage, Storage)  # the asynchronous ones are another type
+    return SlidingWindowCounterRateLimiter(storage)
+
+
+@functools.cache
+def _quota(text: str) -> RateLimitItem:
+    return parse(text)
+
+
+class RateLimit(BaseThrottle):
+    """Counts a request against the policy of its method; raises RateLimited when none is left."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        if request.user.is_authenticated:
+            safe = request.method in ("GET", "HEAD", "OPTIONS")
+            policy = Policy.READ if safe else getattr(view, "write_policy", Policy.WRITE)
+            who = str(request.user.pk)
+        else:
+            policy = Policy.STRANGER
+            # Hashed: the store needs to tell addresses apart, not to know them.
+            who = hashlib.sha256((self.get_ident(request) or "").encode()).hexdigest()[:32]
+        item = _quota(settings.RATE_LIMITS[policy.value])
+        try:
+            allowed = _limiter().hit(item, policy.value, who)
+            stats = _limiter().get_window_stats(item, policy.value, who)
+        except Exception:
+            # Whatever the store raises (each has its own errors): serve, and let the metric alert.
+            metrics.RATE_LIMIT_STORE_ERRORS.inc()
+            logger.warning("rate_limit_store_unavailable", exc_info=True)
+            return True
+        reset_s = max(1, round(stats.reset_time - time.time()))
+        window_s = item.get_expiry()
+        request._request.rate_limit_headers = {  # type: ignore[attr-defined]
+            "RateLimit-Policy": f'"{policy.value}";q={item.amount};w={window_s}',
+            "RateLimit": f'"{policy.value}";r={max(0, stats.remaining)};t={reset_s}',
+        }
+        if not allowed:
+            metrics.RATE_LIMITED.labels(policy.value).inc()
+            raise RateLimited(
+                f"At most {item.amount} requests in {window_s} seconds.", retry_after_s=min(reset_s, window_s)
+            )
+        return True

@@ -1,0 +1,72 @@
+"""The base of every view: translates in, makes one domain call, translates out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from foundation.api.idempotency import idempotent
+from foundation.api.limits import Policy, RateLimit
+from foundation.api.serializers import StrictSerializer
+
+
+class NoParameters(StrictSerializer):
+    """For requests that take none: any parameter or member is then unknown and refused."""
+
+
+class ApiView(APIView):
+    """Signed-in members only unless `permission_classes` says otherwise.
+
+    - `query_serializers`: method -> serializer of the query string; `self.query(request)` gives its
+      value, and every unknown parameter is refused whether or not the view reads it.
+    - `self.body(request, SerializerClass)` gives the validated body.
+    - `idempotency`: "optional" or, where money moves, "required"; applies to `post`.
+    - `write_policy`: the rate limit of unsafe methods.
+    """
+
+    query_serializers: ClassVar[dict[str, type[Serializer[Any]]]] = {}
+    idempotency: ClassVar[str] = "optional"
+    write_policy: ClassVar[Policy] = Policy.WRITE
+    throttle_classes = (RateLimit,)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "post" in cls.__dict__:
+            cls.post = idempotent(cls.__dict__["post"])  # type: ignore[attr-defined]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        serializer = self.query_serializers.get(request.method or "GET", NoParameters)(
+            data=request.query_params.dict()
+        )
+        serializer.is_valid(raise_exception=True)
+        self._query: dict[str, Any] = serializer.validated_data
+
+    def query(self) -> dict[str, Any]:
+        """The validated query parameters of this request."""
+        return self._query
+
+    def body(self, request: Request, serializer_class: type[Serializer[Any]], **kwargs: Any) -> Any:
+        """The validated body; raises ValidationError, answered as 400 `invalid_request`."""
+        serializer = serializer_class(data=request.data, **kwargs)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+    def no_body(self, request: Request) -> None:
+        """For verbs without a body: `{}` or nothing."""
+        self.body(request, NoParameters)
+
+    def finalize_response(
+        self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any
+    ) -> Response:
+        final: Response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in getattr(request, "rate_limit_headers", {}).items():
+            final[name] = value
+        # Answers are a member's own unless a view says otherwise: no shared cache may keep them.
+        final.headers.setdefault("Cache-Control", "private, no-cache")
+        return final
