@@ -1,0 +1,80 @@
+# The commands of this project; `make help` lists them. Everything runs from .venv, which `make setup` makes.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+
+# A lock is universal (Linux, macOS; Python 3.11 and newer) and names no index, so it installs from any mirror.
+COMPILE := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo '  Options:'
+	@awk -F ' *## ' '/^#: / { sub(/^#: /, "", $$1); printf "  %-44s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+#: make demo ONCE=1  ## exit after the journey, status 0 or 1
+#: make demo PHOTOS=folder  ## your own photos instead of the shipped ones
+#: make demo PORT=8001, make run PORT=8001  ## another port than 8000
+#: make test ARGS="tests/listings -k publish"  ## some tests only
+#: make test DATABASE_URL=mysql://user:pw@host/db  ## on your own MySQL or MariaDB server
+#: make bench BENCH=browse  ## one benchmark only
+#: make setup PYTHON=python3.12  ## another interpreter; NO_UV=1 uses pip even where uv is installed
+
+.PHONY: setup
+setup: ## Make .venv with what the service needs (again only when a lock changed)
+	@scripts/setup base
+
+.PHONY: setup-dev
+setup-dev: ## The same with the tools of test and check and the MySQL driver
+	@scripts/setup dev
+
+.PHONY: demo
+demo: setup ## A seller's photos become a published listing, over HTTP; then keeps serving
+	@$(PY) -m demo
+
+.PHONY: run
+run: setup ## Serve the API with a worker beside it, embedded default or as the environment says
+	@$(PY) manage.py serve
+
+.PHONY: test
+test: setup-dev ## All tests, on SQLite and on a private MariaDB and Redis
+	@scripts/debian-packages mariadb-server redis-server || true
+	@$(PY) -m tests.servers suite $(ARGS)
+
+.PHONY: check
+check: setup-dev lint ## Lint, types, import contracts, migrations, generated documents, deploy check
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py spectacular --validate --fail-on-warn --file var/check/openapi.yaml
+	diff -u docs/api/openapi.yaml var/check/openapi.yaml
+
+.PHONY: lint
+lint: setup-dev ## Style only (ruff)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+.PHONY: format
+format: setup-dev ## Let ruff format and mend what it can
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+.PHONY: schema
+schema: setup-dev ## Generate docs/api/openapi.yaml and docs/lifecycles.md
+
+.PHONY: bench
+bench: setup-dev ## Benchmarks, printing ratios to the bare database
+	@$(PY) -m bench $(BENCH)
+
+.PHONY: lock
+lock: ## Compile requirements/ from pyproject.toml (needs uv); LOCK=--upgrade takes newer versions
+	$(COMPILE) $(LOCK) -o requirements/base.txt
+	$(COMPILE) $(LOCK) --extra server -c requirements/base.txt -o requirements/server.txt
+	$(COMPILE) $(LOCK) --extra dev -c requirements/server.txt -o requirements/dev.txt
+
+.PHONY: clean
+clean: ## Remove .venv, caches and var/ (the embedded database and photos)
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,116 @@
+"""Run a command, or the whole suite, beside private servers.
+
+python -m tests.servers run [--mariadb] [--redis] -- COMMAND...    exports DATABASE_URL and REDIS_URL to it
+python -m tests.servers suite [PYTEST ARGUMENTS...]                what `make test` does
+
+The settings read the environment once, at import; so the servers stand before any process imports Django.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.servers.databases import REPOSITORY, mariadb, redis
+from tests.servers.processes import ServerUnavailable
+
+# pytest: all tests passed, or nothing was selected (a narrow selection may hold no database test).
+PASSED = (0, 5)
+
+
+@dataclass(frozen=True)
+class Round:
+    """One pass of pytest: on what, and how it ended."""
+
+    title: str
+    outcome: str
+    failed: bool
+    seconds: float = 0.0
+
+
+def servers_are_required() -> bool:
+    """Whether a missing server fails the run (CI) instead of being reported."""
+    return os.environ.get("PRELOVED_REQUIRE_SERVERS", "") not in ("", "0")
+
+
+def run_beside_servers(command: Sequence[str], *, with_mariadb: bool, with_redis: bool) -> int:
+    """The command's exit status; raises ServerUnavailable when a server cannot be started."""
+    environment = dict(os.environ)
+    with contextlib.ExitStack() as stack:
+        if with_mariadb:
+            environment["DATABASE_URL"] = stack.enter_context(mariadb())
+        if with_redis:
+            environment["REDIS_URL"] = stack.enter_context(redis())
+        return subprocess.run(list(command), cwd=REPOSITORY, env=environment, check=False).returncode
+
+
+def _round(title: str, arguments: Sequence[str], *, with_mariadb: bool, with_redis: bool) -> Round:
+    workers = os.environ.get("TEST_WORKERS", "2")
+    parallel = ["-n", workers] if workers != "0" else []
+    command = [sys.executable, "-m", "pytest", *parallel, *arguments]
+    print(f"\n=== {title} ===", flush=True)
+    started = time.monotonic()
+    try:
+        status = run_beside_servers(command, with_mariadb=with_mariadb, with_redis=with_redis)
+    except ServerUnavailable as reason:
+        return Round(title, f"NOT RUN: {reason}", failed=servers_are_required())
+    seconds = time.monotonic() - started
+    if status in PASSED:
+        return Round(title, "passed", failed=False, seconds=seconds)
+    return Round(title, f"FAILED (pytest's exit status {status})", failed=True, seconds=seconds)
+
+
+def suite(arguments: Sequence[str]) -> int:
+    """Run the suite as far as this machine can, say plainly what was not run, and give the exit status."""
+    rounds = []
+    if url := os.environ.get("DATABASE_URL"):
+        # A server of the developer's choice, for example a real MySQL: one round on it is the whole request.
+        engine = url.partition(":")[0]
+        own_redis = "REDIS_URL" not in os.environ
+        rounds.append(_round(f"the suite on {engine} of DATABASE_URL", arguments, with_mariadb=False, with_redis=own_redis))
+    else:
+        rounds.append(_round("the suite on SQLite, no server", arguments, with_mariadb=False, with_redis=False))
+        rounds.append(
+            _round(
+                "everything that touches the database or Redis again, on MariaDB and Redis",
+                ["--server-tests-only", *arguments],
+                with_mariadb=True,
+                with_redis=True,
+            )
+        )
+    print("\n=== Summary ===")
+    for done in rounds:
+        took = f" in {done.seconds:.0f} s" if done.seconds else ""
+        print(f"{done.title}: {done.outcome}{took}")
+    print("Skipped tests, if any, are listed with their reasons above each round's last line.")
+    return 1 if any(done.failed for done in rounds) else 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Dispatch the two commands."""
+    match list(arguments):
+        case ["suite", *rest]:
+            return suite(rest)
+        case ["run", *rest] if "--" in rest:
+            split = rest.index("--")
+            options, command = set(rest[:split]), rest[split + 1 :]
+            unknown = options - {"--mariadb", "--redis"}
+            if not unknown and command:
+                try:
+                    return run_beside_servers(
+                        command, with_mariadb="--mariadb" in options, with_redis="--redis" in options
+                    )
+                except ServerUnavailable as reason:
+                    print(reason, file=sys.stderr)
+                    return 1
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
