@@ -1,0 +1,38 @@
+"""Typed readers of environment variables. A wrong value stops the start and names the variable.
+
+`.env` in the project folder is read first when it exists; real variables win over it.
+`.env.example` lists every variable; a test keeps it true.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from environs import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+if (BASE_DIR / ".env").is_file():
+    env.read_env(str(BASE_DIR / ".env"), recurse=False)
+
+
+class ConfigurationError(Exception):
+    """A setting that cannot be used, with the variable's name and what it should be."""
+
+
+def generated_secret(path: Path) -> str:
+    """A secret made at the first start and kept in a file only its owner can read.
+
+    For the embedded default only: replicas of a server install must share theirs by SECRET_KEY.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(64))
+    return path.read_text().strip()

@@ -1,0 +1,359 @@
+"""All settings, read from the environment. Without any variable this is the embedded default:
+SQLite, a local media folder, an in-process cache and a broker of files, with no server to install.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+
+from config.env import BASE_DIR, ConfigurationError, env, generated_secret
+
+# --- Where things are -------------------------------------------------------------------------
+HOME = Path(env.str("PRELOVED_HOME", str(BASE_DIR / "var"))).resolve()
+HOME.mkdir(parents=True, exist_ok=True)
+PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+if _public.scheme not in ("http", "https") or not _public.hostname:
+    raise ConfigurationError(f"PUBLIC_URL is {PUBLIC_URL!r}, should look like https://preloved.example")
+HTTPS = _public.scheme == "https"
+
+DATABASE_URL = env.str("DATABASE_URL", "")
+REDIS_URL = env.str("REDIS_URL", "")
+# A public address or a shared database means that others can reach this, or that there are replicas.
+SERVER_MODE = HTTPS or bool(DATABASE_URL)
+
+# --- Security ---------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.str("SECRET_KEY", "")
+if not SECRET_KEY:
+    if HTTPS:
+        raise ConfigurationError("SECRET_KEY is empty: set 50 or more random characters, the same on every replica")
+    SECRET_KEY = generated_secret(HOME / "secret_key")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [_public.hostname, "127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [PUBLIC_URL])
+CSRF_FAILURE_VIEW = "foundation.views.csrf_failure"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+# Health and metrics are asked for inside the network, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if env.bool("TRUST_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+NUM_PROXIES = env.int("NUM_PROXIES", 0)
+
+# --- Apps -------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "foundation",
+    "members",
+    "listings",
+    "ai_suggestions",
+    "allauth",
+    "allauth.account",
+    "allauth.headless",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "foundation.middleware.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "foundation.middleware.ProblemMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Database ---------------------------------------------------------------------------------
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+_database: dict[str, Any]
+if DATABASE_URL:
+    _database = dict(env.dj_db_url("DATABASE_URL"))
+    if _database["ENGINE"] == "django.db.backends.mysql":
+        _database |= {
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": {
+                "charset": "utf8mb4",
+                "isolation_level": "read committed",
+                # A lock that is not had in 5 s is given up and the transaction retried: 50 s, the
+                # server's default, would hold a web thread for as long.
+                "init_command": "SET SESSION innodb_lock_wait_timeout = 5, "
+                "sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO'",
+            },
+            # Both servers have this collation; a bare server would make a latin1 database.
+            "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_520_ci"},
+        }
+else:
+    _database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(HOME / "preloved.sqlite3")}
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database |= {
+        "CONN_MAX_AGE": 60,
+        "OPTIONS": {
+            # A deferred transaction that starts with a read cannot wait for the writer: it fails.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        },
+    }
+DATABASES = {"default": _database}
+
+# --- Cache and rate limits --------------------------------------------------------------------
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+RATE_LIMIT_STORE = REDIS_URL or "memory://"
+RATE_LIMITS = {
+    "read": "600/minute",
+    "write": "180/minute",
+    "upload": "120/minute",
+    "stranger": "240/minute",
+} | env.dict("RATE_LIMITS", {})
+
+# --- Files ------------------------------------------------------------------------------------
+MEDIA_ROOT = HOME / "media"
+MEDIA_URL = env.str("MEDIA_URL", "/media/")
+S3_BUCKET = env.str("S3_BUCKET", "")
+_originals: dict[str, Any]
+_media: dict[str, Any]
+if S3_BUCKET:
+    _s3 = {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
+        "region_name": env.str("S3_REGION", "") or None,
+        "access_key": env.str("S3_ACCESS_KEY_ID", "") or None,
+        "secret_key": env.str("S3_SECRET_ACCESS_KEY", "") or None,
+        "file_overwrite": False,
+        "default_acl": None,
+    }
+    _media = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": _s3
+        | {
+            "location": "media",
+            "querystring_auth": False,
+            "custom_domain": env.str("S3_PUBLIC_DOMAIN", "") or None,
+            # Names are never reused, so browsers and CDNs may keep a rendition for good.
+            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+        },
+    }
+    _originals = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _s3 | {"location": "originals"}}
+else:
+    _media = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    _originals = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(HOME / "originals"), "base_url": None},
+    }
+STORAGES = {
+    "default": _media,
+    # What members sent, with its metadata: never public, deleted once the renditions are made.
+    "originals": _originals,
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+# The media folder is served by us unless a front server or bucket does it.
+SERVE_MEDIA = not S3_BUCKET and MEDIA_URL.startswith("/")
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+# Without collectstatic (embedded default, tests) the files are served from the packages.
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+MAX_PHOTO_BYTES = 20_000_000
+MAX_REQUEST_BYTES = MAX_PHOTO_BYTES + 1_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bodies other than files
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+# --- Background work --------------------------------------------------------------------------
+_broker_folder = HOME / "broker"
+if REDIS_URL:
+    CELERY_BROKER_URL = REDIS_URL
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        # A message of a worker that vanished comes back after this; no task runs longer. With the
+        # default throttle the restore itself took another 80 s (design/infrastructure.md).
+        "visibility_timeout": 180,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+    }
+else:
+    (_broker_folder / "queue").mkdir(parents=True, exist_ok=True)
+    (_broker_folder / "control").mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_broker_folder / "queue"),
+        "data_folder_out": str(_broker_folder / "queue"),
+        "control_folder": str(_broker_folder / "control"),
+        "polling_interval": 0.1,
+    }
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 150
+CELERY_TASK_SOFT_TIME_LIMIT = 120
+CELERY_WORKER_MAX_TASKS_PER_CHILD = env.int("WORKER_MAX_TASKS_PER_CHILD", 2000)
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A ring that is not heard costs one sweep of waiting; a request must not hang for it.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"listings.*": {"queue": "photos"}, "ai_suggestions.*": {"queue": "suggestions"}}
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE: dict[str, Any] = {
+    "purge-idempotency-records": {
+        "task": "foundation.tasks.purge_idempotency_records",
+        "schedule": timedelta(hours=1),
+    },
+}
+
+# --- The API ----------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["allauth.headless.contrib.rest_framework.authentication.JWTTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["foundation.api.rendering.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["foundation.api.rendering.JsonParser"],
+    "DEFAULT_SCHEMA_CLASS": "foundation.api.schema.Schema",
+    "EXCEPTION_HANDLER": "foundation.api.problems.exception_handler",
+    "NUM_PROXIES": NUM_PROXIES,
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "TEST_REQUEST_RENDERER_CLASSES": [
+        "foundation.api.rendering.JsonRenderer",
+        "rest_framework.renderers.MultiPartRenderer",
+    ],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Preloved",
+    "DESCRIPTION": "The API of a second-hand marketplace: from photo to published listing. "
+    "Errors are application/problem+json; every code has a page under /api/problems.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "foundation.api.schema.add_conventions",
+    ],
+}
+WAIT_SLOTS = env.int("WAIT_SLOTS", 8)
+
+# --- Members (django-allauth) -----------------------------------------------------------------
+AUTH_USER_MODEL = "members.Member"
+
+# --- Languages and time -----------------------------------------------------------------------
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("lt", "Lietuvių")]
+
+# --- Mail -------------------------------------------------------------------------------------
+if EMAIL_URL := env.str("EMAIL_URL", ""):
+    _mail = env.dj_email_url("EMAIL_URL")
+    EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+    EMAIL_HOST = _mail["EMAIL_HOST"]
+    EMAIL_PORT = _mail["EMAIL_PORT"]
+    EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"]
+    EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"]
+    EMAIL_USE_TLS = _mail["EMAIL_USE_TLS"]
+    EMAIL_USE_SSL = _mail["EMAIL_USE_SSL"]
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(HOME / "mail")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Preloved <no-reply@preloved.invalid>")
+
+# --- Observability ----------------------------------------------------------------------------
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+# Web workers and Celery children each count for themselves; the files here add them up.
+METRICS_DIR = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", 0)
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
+LOG_FORMAT = env.str("LOG_FORMAT", "json" if SERVER_MODE else "console")
+if LOG_FORMAT not in ("json", "console"):
+    raise ConfigurationError(f"LOG_FORMAT is {LOG_FORMAT!r}, should be json or console")
+_shared_processors: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+_renderer: list[Any] = (
+    [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    if LOG_FORMAT == "json"
+    else [structlog.dev.ConsoleRenderer(colors=False)]
+)
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_shared_processors,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "structured": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderer],
+            "foreign_pre_chain": _shared_processors,
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # Our own line per request says more than theirs.
+        "django.request": {"level": "ERROR"},
+        "django.server": {"level": "ERROR", "propagate": True},
+    },
+}
