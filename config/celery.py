@@ -31,6 +31,7 @@ def send_request_id(headers: dict[str, Any], **_: Any) -> None:
 
 @signals.task_prerun.connect
 def bind_task(task_id: str, task: Any, **_: Any) -> None:
+    """Every line a task logs names the task and the request that rang."""
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(task=task.name, task_id=task_id)
     if request_id := getattr(task.request, "request_id", None):
@@ -49,13 +50,14 @@ def serve_metrics(**_: Any) -> None:
         registry: CollectorRegistry = REGISTRY
         if settings.METRICS_DIR:
             registry = CollectorRegistry()
-            MultiProcessCollector(registry, path=settings.METRICS_DIR)
+            MultiProcessCollector(registry, path=settings.METRICS_DIR)  # type: ignore[no-untyped-call]
         start_http_server(settings.WORKER_METRICS_PORT, registry=registry)
 
 
 @signals.worker_process_shutdown.connect
 def forget_dead_process(pid: int, **_: Any) -> None:
+    """Gauges of a child that ended are no longer counted."""
     if settings.METRICS_DIR:
         from prometheus_client import multiprocess
 
-        multiprocess.mark_process_dead(pid)
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -1,6 +1,6 @@
 """Typed readers of environment variables. A wrong value stops the start and names the variable.
 
-`.env` in the project folder is read first when it exists; real variables win over it.
+`.env` in the project folder (or the file named by ENV_FILE) is read first when it exists; real variables win over it.
 `.env.example` lists every variable; a test keeps it true.
 """
 
@@ -14,9 +14,11 @@ from environs import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+ENV_FILE = Path(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
+
 env = Env()
-if (BASE_DIR / ".env").is_file():
-    env.read_env(str(BASE_DIR / ".env"), recurse=False)
+if ENV_FILE.is_file():
+    env.read_env(str(ENV_FILE), recurse=False)
 
 
 class ConfigurationError(Exception):

@@ -33,10 +33,12 @@ DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY:
     if HTTPS:
-        raise ConfigurationError("SECRET_KEY is empty: set 50 or more random characters, the same on every replica")
+        raise ConfigurationError(
+            "SECRET_KEY is empty: set 50 or more random characters, the same on every replica"
+        )
     SECRET_KEY = generated_secret(HOME / "secret_key")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [_public.hostname, "127.0.0.1", "localhost", "[::1]"])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [_public.hostname, "127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [PUBLIC_URL])
 CSRF_FAILURE_VIEW = "foundation.views.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -192,9 +194,10 @@ STORAGES = {
 # The media folder is served by us unless a front server or bucket does it.
 SERVE_MEDIA = not S3_BUCKET and MEDIA_URL.startswith("/")
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME / "static"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(HOME / "static")))
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Without collectstatic (embedded default, tests) the files are served from the packages.
-WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+WHITENOISE_USE_FINDERS = not any(STATIC_ROOT.iterdir())
 MAX_PHOTO_BYTES = 20_000_000
 MAX_REQUEST_BYTES = MAX_PHOTO_BYTES + 1_000_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bodies other than files
@@ -248,7 +251,9 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
 
 # --- The API ----------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["allauth.headless.contrib.rest_framework.authentication.JWTTokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "allauth.headless.contrib.rest_framework.authentication.JWTTokenAuthentication"
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["foundation.api.rendering.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["foundation.api.rendering.JsonParser"],
@@ -325,9 +330,15 @@ _shared_processors: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 _renderer: list[Any] = (
-    [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    # Never with local variables: they hold what must not be in a log.
+    [
+        structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        ),
+        structlog.processors.JSONRenderer(),
+    ]
     if LOG_FORMAT == "json"
-    else [structlog.dev.ConsoleRenderer(colors=False)]
+    else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
 )
 structlog.configure(
     processors=[
@@ -354,6 +365,8 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # Our own line per request says more than theirs.
         "django.request": {"level": "ERROR"},
+        # Scanners send any Host header; each is answered 400 and counted.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.server": {"level": "ERROR", "propagate": True},
     },
 }

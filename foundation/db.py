@@ -51,7 +51,7 @@ def atomic_retry(function: Callable[P, R]) -> Callable[P, R]:
                     raise
                 metrics.TRANSACTION_RETRIES.inc()
                 # Full jitter, so that two transactions that met once do not meet again.
-                time.sleep(random.uniform(0, FIRST_PAUSE_S * 2**attempt))
+                time.sleep(random.uniform(0, FIRST_PAUSE_S * 2**attempt))  # noqa: S311  # not a secret
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     return run

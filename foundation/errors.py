@@ -57,7 +57,7 @@ class Unauthenticated(DomainError):
 
 
 class Forbidden(DomainError):
-    """The member may not do this, for a stated reason. Never used for what is not theirs: that is NotFound."""
+    """The member may not do this, for a stated reason. What is not theirs is NotFound instead."""
 
     code = "forbidden"
     title = "This is not allowed"

@@ -1,4 +1,4 @@
-"""Request ids, one log line per request, latency by route, and problem+json for the framework's own errors."""
+"""Request ids, a log line per request, latency by route, problem+json for the framework's own errors."""
 
 from __future__ import annotations
 

@@ -8,4 +8,5 @@ from foundation.api import idempotency
 
 @shared_task
 def purge_idempotency_records() -> None:
+    """Hourly."""
     idempotency.purge(now=timezone.now())

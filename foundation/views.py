@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.cache import cache
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -112,13 +111,13 @@ def _may_scrape(request: HttpRequest) -> bool:
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus text of every process of this machine. With METRICS_TOKEN by bearer token, else loopback only."""
+    """Prometheus text of all processes of this machine: by METRICS_TOKEN as bearer, else from loopback."""
     if not _may_scrape(request):
         return problems.as_response(errors.NotFound(), request)
     registry: CollectorRegistry = REGISTRY
     if settings.METRICS_DIR:
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, path=settings.METRICS_DIR)
+        MultiProcessCollector(registry, path=settings.METRICS_DIR)  # type: ignore[no-untyped-call]
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
@@ -143,22 +142,27 @@ def problem_index(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception, *args: Any) -> HttpResponse:
+    """handler400 in the API\'s error shape."""
     return problems.as_response(problems.domain_error_of(exception) or errors.Malformed(), request)
 
 
 def permission_denied(request: HttpRequest, exception: Exception, *args: Any) -> HttpResponse:
+    """handler403 in the API\'s error shape."""
     return problems.as_response(errors.Forbidden(), request)
 
 
 def not_found(request: HttpRequest, exception: Exception, *args: Any) -> HttpResponse:
+    """handler404 in the API\'s error shape."""
     return problems.as_response(errors.NotFound(f"Nothing is at {request.path}."), request)
 
 
 def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
+    """handler500 in the API\'s error shape."""
     return problems.as_response(
         problems.InternalError("It is logged; quote the request id when you ask about it."), request
     )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """CSRF_FAILURE_VIEW in the API\'s error shape."""
     return problems.as_response(errors.Forbidden("The CSRF check failed."), request)

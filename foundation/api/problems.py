@@ -99,6 +99,7 @@ def document(error: errors.DomainError, request: HttpRequest | None) -> dict[str
 
 
 def headers_of(error: errors.DomainError) -> dict[str, str]:
+    """Headers that belong to the error: never cached, when to retry, how to sign in."""
     headers = {"Cache-Control": "no-store"}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
@@ -161,7 +162,7 @@ def domain_error_of(exc: Exception) -> errors.DomainError | None:
         case drf.UnsupportedMediaType():
             return errors.UnsupportedMedia(str(exc.detail))
         case drf.Throttled():
-            return errors.RateLimited(retry_after_s=max(1, round(exc.wait or 1)))
+            return errors.RateLimited(retry_after_s=1)
         case SuspiciousOperation():
             return errors.Malformed("The request looks tampered with.")
         case OperationalError() | InterfaceError():
