@@ -1,6 +1,6 @@
 """Typed readers of environment variables. A wrong value stops the start and names the variable.
 
-`.env` in the project folder (or the file named by ENV_FILE) is read first when it exists; real variables win over it.
+`.env` in the project folder, or the file that ENV_FILE names, is read first; real variables win over it.
 `.env.example` lists every variable; a test keeps it true.
 """
 

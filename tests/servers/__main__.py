@@ -72,9 +72,15 @@ def suite(arguments: Sequence[str]) -> int:
         # A server of the developer's choice, for example a real MySQL: one round on it is the whole request.
         engine = url.partition(":")[0]
         own_redis = "REDIS_URL" not in os.environ
-        rounds.append(_round(f"the suite on {engine} of DATABASE_URL", arguments, with_mariadb=False, with_redis=own_redis))
+        rounds.append(
+            _round(
+                f"the suite on {engine} of DATABASE_URL", arguments, with_mariadb=False, with_redis=own_redis
+            )
+        )
     else:
-        rounds.append(_round("the suite on SQLite, no server", arguments, with_mariadb=False, with_redis=False))
+        rounds.append(
+            _round("the suite on SQLite, no server", arguments, with_mariadb=False, with_redis=False)
+        )
         rounds.append(
             _round(
                 "everything that touches the database or Redis again, on MariaDB and Redis",

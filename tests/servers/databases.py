@@ -46,7 +46,9 @@ def _program(*names: str, package: str) -> str:
 def mariadb() -> Iterator[str]:
     """A MariaDB server of its own; gives a DATABASE_URL whose user may create databases."""
     if importlib.util.find_spec("MySQLdb") is None:
-        raise ServerUnavailable("mysqlclient is not installed (it is built from source: gcc, pkg-config, libmariadb-dev)")
+        raise ServerUnavailable(
+            "mysqlclient is not installed (its build needs gcc, pkg-config and libmariadb-dev)"
+        )
     install = _program("mariadb-install-db", "mysql_install_db", package="mariadb-server")
     server = _program("mariadbd", "mysqld", package="mariadb-server")
     with tempfile.TemporaryDirectory(prefix="preloved-mariadb-", ignore_cleanup_errors=True) as name:

@@ -31,7 +31,7 @@ def answers_on(port: int) -> bool:
 def running(
     command: Sequence[str | Path], *, log: Path, ready: Callable[[], bool], name: str, seconds: float = 60
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The process for the length of the block; raises ServerUnavailable with its last words if it never answers."""
+    """The process for the length of the block; ServerUnavailable with its last words if it never answers."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT

@@ -1,0 +1,108 @@
+"""What every test stands on: own environment, own folders, a clean cache; and which tests need a server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import environment
+
+# Before pytest-django looks at the settings, which read the environment once.
+environment.prepare()
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
+DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_reset_sequences", "live_server"})
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--server-tests-only",
+        action="store_true",
+        help="only what touches the database, or Redis: the second round, on other servers",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    from django.conf import settings
+
+    # A hash that takes its time on purpose would be most of the suite's time.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # A file, as in the embedded default: a database in memory knows neither WAL nor waiting for a lock.
+    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+        own = settings.DATABASES["default"].setdefault("TEST", {})
+        own["NAME"] = str(Path(os.environ[environment.HOME]) / "test.sqlite3")
+
+
+def pytest_unconfigure() -> None:
+    environment.clean_up()
+
+
+def _touches_a_server(item: pytest.Item) -> bool:
+    if any(item.get_closest_marker(name) for name in ("django_db", "needs_server", "needs_redis")):
+        return True
+    return bool(DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--server-tests-only"):
+        others = [item for item in items if not _touches_a_server(item)]
+        if others:
+            config.hook.pytest_deselected(items=others)
+            items[:] = [item for item in items if _touches_a_server(item)]
+
+    from django.conf import settings
+
+    missing = {}
+    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.mysql":
+        missing["needs_server"] = "needs MySQL or MariaDB; runs in the second round of make test"
+    if not settings.REDIS_URL:
+        missing["needs_redis"] = "needs Redis; runs in the second round of make test"
+    for item in items:
+        for marker, reason in missing.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache() -> None:
+    """Neither cached answers nor used-up rate limits pass from one test to the next."""
+    from django.core.cache import cache
+
+    from foundation.api import limits
+
+    cache.clear()
+    limits._limiter.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def storage_folder(settings: SettingsWrapper, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """This test's own public media and private originals: the folders `media` and `originals` in it."""
+    folder = tmp_path_factory.getbasetemp() / f"storage-{os.urandom(6).hex()}"
+    settings.MEDIA_ROOT = folder / "media"
+    settings.STORAGES = settings.STORAGES | {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "originals": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(folder / "originals"), "base_url": None},
+        },
+    }
+    yield folder
+    environment.remove(folder)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of an S3 server on the wire (moto), for the length of the run."""
+    server_module = pytest.importorskip("moto.server", reason="moto is not installed")
+    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    _host, port = server.get_host_and_port()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
