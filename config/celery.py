@@ -1,4 +1,4 @@
-"""Celery: tasks are doorbells, rows carry the work (docs/adr/0002)."""
+"""Celery: tasks are doorbells, rows carry the work (docs/adr/0004)."""
 
 from __future__ import annotations
 

@@ -53,6 +53,7 @@ NUM_PROXIES = env.int("NUM_PROXIES", 0)
 
 # --- Apps -------------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "config",
     "foundation",
     "members",
     "listings",
