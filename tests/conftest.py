@@ -15,7 +15,7 @@ from tests import environment
 environment.prepare()
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django.fixtures import Settings
 
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_reset_sequences", "live_server"})
 
@@ -82,7 +82,7 @@ def _clean_cache() -> None:
 
 
 @pytest.fixture(autouse=True)
-def storage_folder(settings: SettingsWrapper, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def storage_folder(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """This test's own public media and private originals: the folders `media` and `originals` in it."""
     folder = tmp_path_factory.getbasetemp() / f"storage-{os.urandom(6).hex()}"
     settings.MEDIA_ROOT = folder / "media"
