@@ -4,6 +4,7 @@ SQLite, a local media folder, an in-process cache and a broker of files, with no
 
 from __future__ import annotations
 
+import hmac
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -85,6 +86,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "members.api.middleware.AccountEndpointsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -248,13 +250,15 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "task": "foundation.tasks.purge_idempotency_records",
         "schedule": timedelta(hours=1),
     },
+    "forget-expired-sessions": {
+        "task": "members.tasks.forget_expired_sessions",
+        "schedule": timedelta(days=1),
+    },
 }
 
 # --- The API ----------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "allauth.headless.contrib.rest_framework.authentication.JWTTokenAuthentication"
-    ],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["members.api.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["foundation.api.rendering.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["foundation.api.rendering.JsonParser"],
@@ -290,6 +294,67 @@ WAIT_SLOTS = env.int("WAIT_SLOTS", 8)
 
 # --- Members (django-allauth) -----------------------------------------------------------------
 AUTH_USER_MODEL = "members.Member"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "display_name"]},
+    },
+]
+TERMS_VERSION = env.str("TERMS_VERSION", "2026-01")
+# Staff without an authenticator app cannot open the admin.
+ADMIN_REQUIRE_SECOND_FACTOR = env.bool("ADMIN_REQUIRE_SECOND_FACTOR", HTTPS)
+ACCOUNT_ADAPTER = "members.api.accounts.AccountAdapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "members.api.accounts.SignUpForm"
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_USER_DISPLAY = "members.api.accounts.display_name_of"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = 5
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 10 * 60
+# One address per member; a new one replaces it once its code was entered.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# A new password signs out everywhere, this device included: one rule for change and reset.
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_PREVENT_ENUMERATION = True
+MFA_ADAPTER = "members.api.accounts.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Preloved"
+MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be one step of 30 s off
+HEADLESS_ONLY = True
+HEADLESS_CLIENTS = ["app"]  # bearer tokens for web and mobile alike; no cookies, so no CSRF (docs/adr/0003)
+HEADLESS_SERVE_SPECIFICATION = True
+HEADLESS_SPECIFICATION_TEMPLATE_NAME = None  # it would load scripts from a CDN
+# Our mails hold codes, not links, but allauth resolves these while it sends some of them.
+HEADLESS_FRONTEND_URLS = {"account_signup": PUBLIC_URL, "account_reset_password": PUBLIC_URL}
+HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy"  # noqa: S105  # a class
+HEADLESS_JWT_ALGORITHM = "HS256"
+# Derived, so that neither key can stand in for the other.
+HEADLESS_JWT_PRIVATE_KEY = hmac.digest(SECRET_KEY.encode(), b"members.access_tokens", "sha256").hex()
+HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True  # sign-out and a new password count at once
+HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 15 * 60
+HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = 30 * 24 * 3600
+HEADLESS_JWT_ROTATE_REFRESH_TOKEN = True
+SESSION_COOKIE_AGE = HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN  # grows with every refresh
+# One database read per request; in server mode Redis answers it. The cache of a single process
+# would let another process go on serving a session that ended.
+SESSION_ENGINE = f"django.contrib.sessions.backends.{'cached_db' if REDIS_URL else 'db'}"
+ALLAUTH_TRUSTED_PROXY_COUNT = NUM_PROXIES
+# Allauth declares conditional unique constraints, which MySQL cannot make; the unique address of
+# members.Member is the fence there.
+SILENCED_SYSTEM_CHECKS = ["models.W036"]
 
 # --- Languages and time -----------------------------------------------------------------------
 USE_TZ = True

@@ -63,7 +63,13 @@ class MemberManager(BaseUserManager["Member"]):
         return self.get(email=normalise_email(username or ""))
 
     def create_user(
-        self, email: str, password: str | None = None, *, display_name: str, market: Market | str, **facts: Any
+        self,
+        email: str,
+        password: str | None = None,
+        *,
+        display_name: str,
+        market: Market | str,
+        **facts: Any,
     ) -> Member:
         """Insert a member. `market` is a Market or its code; raises Market.DoesNotExist, IntegrityError."""
         home = market if isinstance(market, Market) else Market.objects.get(code=market)
@@ -76,7 +82,13 @@ class MemberManager(BaseUserManager["Member"]):
         return member
 
     def create_superuser(
-        self, email: str, password: str | None = None, *, display_name: str, market: Market | str, **facts: Any
+        self,
+        email: str,
+        password: str | None = None,
+        *,
+        display_name: str,
+        market: Market | str,
+        **facts: Any,
     ) -> Member:
         """As create_user, for staff with every permission (`manage.py createsuperuser`)."""
         return self.create_user(
@@ -92,7 +104,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
     """A person who sells, buys or works here. Signs in with an e-mail address."""
 
     id = IdField(primary_key=True)
-    # The address that allauth marks as primary; ascii, because a collation that equates 'e' with 'é' is no fence.
+    # The address that allauth marks as primary. Ascii: a collation that equates e with é is no fence.
     email = AsciiField("e-mail address", max_length=EMAIL_MAX_LENGTH, unique=True)
     display_name = models.CharField(max_length=DISPLAY_NAME_MAX_LENGTH, help_text="Public; not unique")
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
@@ -102,13 +114,19 @@ class Member(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True, help_text="Off: cannot sign in, tokens stop working")
     is_staff = models.BooleanField(default=False, help_text="May open the admin")
     identity_verified_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the person's identity was verified; needed for expensive listings"
+        null=True,
+        blank=True,
+        help_text="When the person's identity was verified; needed for expensive listings",
     )
-    terms_version = AsciiField(max_length=20, blank=True, default="", help_text="Version of the accepted terms")
+    terms_version = AsciiField(
+        max_length=20, blank=True, default="", help_text="Version of the accepted terms"
+    )
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
     joined_at = models.DateTimeField(db_default=Now())
     closed_at = models.DateTimeField(null=True, blank=True, help_text="When the member closed the account")
-    version = models.PositiveIntegerField(default=1, help_text="Grows with every change of the profile; the ETag")
+    version = models.PositiveIntegerField(
+        default=1, help_text="Grows with every change of the profile; the ETag"
+    )
 
     objects = MemberManager()
 
@@ -128,7 +146,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         # Logs and admin pages print this: no address, no name.
-        return self.id
+        return str(self.id)
 
     def get_full_name(self) -> str:
         return self.display_name
@@ -171,8 +189,12 @@ class Restriction(models.Model):
     id = IdField(primary_key=True)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     capability = AsciiField(max_length=10, choices=Capability.choices)
-    reason = AsciiField(max_length=40, help_text="Stable code shown to the member, such as tax_details_missing")
-    source = AsciiField(max_length=80, help_text='Opaque reference of who set it, such as "staff:…" or "dac7:…"')
+    reason = AsciiField(
+        max_length=40, help_text="Stable code shown to the member, such as tax_details_missing"
+    )
+    source = AsciiField(
+        max_length=80, help_text='Opaque reference of who set it, such as "staff:…" or "dac7:…"'
+    )
     since_at = models.DateTimeField()
     until_at = models.DateTimeField(null=True, blank=True, help_text="Exclusive; empty: until lifted")
     lifted_at = models.DateTimeField(null=True, blank=True)

@@ -1,5 +1,14 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from members.api import views
+
+urlpatterns = [
+    path("markets", views.MarketsView.as_view(), name="markets"),
+    path("me", views.MeView.as_view(), name="me"),
+    path("me/restrictions", views.MyRestrictionsView.as_view(), name="me-restrictions"),
+    path("me/blocks", views.MyBlocksView.as_view(), name="me-blocks"),
+    path("me/blocks/<id:member_id>", views.MyBlockView.as_view(), name="me-block"),
+    path("members/<id:member_id>", views.MemberView.as_view(), name="member"),
+]

@@ -1,0 +1,64 @@
+"""The edge of the account endpoints (`/_allauth/`): what the framework answers there is problem+json too.
+
+Allauth's own answers keep their documented shape; only what it leaves to the framework (broken
+JSON, failures) and the headers that our API promises are added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, RawPostDataException
+
+from foundation import errors
+from foundation.api import problems
+
+PREFIX = "/_allauth/"
+RETRY_AFTER_S = 60  # the longest window of allauth's limits that a client can usefully wait for
+
+
+class AccountEndpointsMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(PREFIX):
+            return self.get_response(request)
+        fault = _body_fault(request)
+        if fault is not None:
+            return problems.as_response(fault, request)
+        response = self.get_response(request)
+        if response.status_code == 401:
+            response.headers.setdefault("WWW-Authenticate", 'Bearer realm="preloved"')
+        elif response.status_code == 429:
+            response.headers.setdefault("Retry-After", str(RETRY_AFTER_S))
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Domain errors and an unreachable database; a bug of ours goes on to handler500."""
+        if not request.path.startswith(PREFIX):
+            return None
+        error = problems.domain_error_of(exception)
+        return None if error is None else problems.as_response(error, request)
+
+
+def _body_fault(request: HttpRequest) -> errors.DomainError | None:
+    # Allauth reads the body as JSON whatever the content type says, and answers an empty 400 page.
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return None
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        return errors.TooLarge("The body is larger than this server reads.")
+    try:
+        body = request.body
+    except RawPostDataException:
+        return None
+    if not body:
+        return None
+    try:
+        # Stricter than the standard library that reads it next: no NaN, no lone surrogates, bounded depth.
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        return errors.Malformed(f"The body is not valid JSON: {error}")
+    return None if isinstance(value, dict) else errors.Malformed("The body must be a JSON object.")

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from prometheus_client import Counter
+
+SIGN_UPS = Counter("preloved_members_sign_ups_total", "Accounts made, by country", ["country"])
+SIGN_INS = Counter("preloved_members_sign_ins_total", "Completed sign-ins")
+SIGN_IN_FAILURES = Counter(
+    "preloved_members_sign_in_failures_total",
+    "Refused sign-ins, by what was wrong",
+    ["reason"],
+)
+MAILS_REFUSED = Counter("preloved_members_mails_refused_total", "Account mails the mail server refused")
+BLOCKS = Counter("preloved_members_blocks_total", "Members blocked")
+RESTRICTIONS = Counter(
+    "preloved_members_restrictions_total", "Restrictions set and lifted", ["capability", "event"]
+)
