@@ -1,0 +1,124 @@
+"""The life of a listing and of a photo: one table each, and nothing else assigns `status`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from foundation.lifecycle import CLOCK, Lifecycle, Transition, register
+
+SELLER, MODERATOR, WORKER = "seller", "moderator", "worker"
+
+# Source of both: the rules of listings in the project's design (docs/listings.md).
+LONGEST_RESERVATION = timedelta(days=5)
+LONGEST_HIDING = timedelta(days=90)
+
+
+class Status(StrEnum):
+    """Where a listing stands."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    ACTIVE = "active"
+    RESERVED = "reserved"
+    SOLD = "sold"
+    HIDDEN = "hidden"
+    REMOVED = "removed"
+    DELETED = "deleted"
+
+
+LISTING = register(
+    Lifecycle(
+        "Listing",
+        statuses=Status,
+        initial=Status.DRAFT,
+        meanings={
+            Status.DRAFT: "being written; only the seller sees it",
+            Status.IN_REVIEW: "published again after moderation had hidden it; a moderator decides",
+            Status.ACTIVE: "on offer, everybody sees it",
+            Status.RESERVED: "promised by the seller to somebody; everybody sees it, nobody can buy it",
+            Status.SOLD: "a buyer paid; entered by orders only",
+            Status.HIDDEN: "out of sight for a while: by the seller, or by moderation until it is mended",
+            Status.REMOVED: "taken away by moderation for good, with a reason",
+            Status.DELETED: "deleted by the seller; kept without being shown",
+        },
+        transitions=[
+            Transition(Status.DRAFT, "publish", Status.ACTIVE, SELLER, note="every rule is kept"),
+            Transition(Status.DRAFT, "delete", Status.DELETED, SELLER),
+            Transition(Status.DRAFT, "remove", Status.REMOVED, MODERATOR),
+            Transition(Status.IN_REVIEW, "restore", Status.ACTIVE, MODERATOR),
+            Transition(Status.IN_REVIEW, "suspend", Status.HIDDEN, MODERATOR),
+            Transition(Status.IN_REVIEW, "remove", Status.REMOVED, MODERATOR),
+            Transition(Status.IN_REVIEW, "delete", Status.DELETED, SELLER),
+            Transition(Status.ACTIVE, "hide", Status.HIDDEN, SELLER),
+            Transition(Status.ACTIVE, "reserve", Status.RESERVED, SELLER),
+            Transition(Status.ACTIVE, "delete", Status.DELETED, SELLER),
+            Transition(Status.ACTIVE, "suspend", Status.HIDDEN, MODERATOR),
+            Transition(Status.ACTIVE, "remove", Status.REMOVED, MODERATOR),
+            Transition(Status.RESERVED, "release", Status.ACTIVE, SELLER),
+            Transition(Status.RESERVED, "end_reservation", Status.ACTIVE, CLOCK, LONGEST_RESERVATION),
+            Transition(Status.RESERVED, "delete", Status.DELETED, SELLER),
+            Transition(Status.RESERVED, "suspend", Status.HIDDEN, MODERATOR),
+            Transition(Status.RESERVED, "remove", Status.REMOVED, MODERATOR),
+            Transition(
+                Status.HIDDEN,
+                "unhide",
+                Status.ACTIVE,
+                SELLER,
+                note="hidden by the seller, every rule is kept",
+            ),
+            Transition(
+                Status.HIDDEN,
+                "publish",
+                Status.IN_REVIEW,
+                SELLER,
+                note="hidden by moderation, every rule is kept",
+            ),
+            Transition(Status.HIDDEN, "delete", Status.DELETED, SELLER),
+            Transition(
+                Status.HIDDEN,
+                "expire",
+                Status.DRAFT,
+                CLOCK,
+                LONGEST_HIDING,
+                note="only when hidden by the seller",
+            ),
+            Transition(Status.HIDDEN, "restore", Status.ACTIVE, MODERATOR),
+            Transition(Status.HIDDEN, "remove", Status.REMOVED, MODERATOR),
+        ],
+    )
+)
+
+# What the seller may still change; a buyer who has paid gets what was offered.
+EDITABLE = frozenset({Status.DRAFT, Status.IN_REVIEW, Status.ACTIVE, Status.RESERVED, Status.HIDDEN})
+# What others may see.
+PUBLIC = frozenset({Status.ACTIVE, Status.RESERVED, Status.SOLD})
+
+
+class PhotoStatus(StrEnum):
+    """Where a photo stands."""
+
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+PHOTO = register(
+    Lifecycle(
+        "Photo",
+        statuses=PhotoStatus,
+        initial=PhotoStatus.PROCESSING,
+        meanings={
+            PhotoStatus.PROCESSING: "received and checked; waits for a worker to decode and re-encode it",
+            PhotoStatus.READY: "re-encoded without metadata; the only form that is ever shown",
+            PhotoStatus.FAILED: "could not be decoded, with a reason; the seller replaces or deletes it",
+        },
+        transitions=[
+            Transition(PhotoStatus.PROCESSING, "finish", PhotoStatus.READY, WORKER),
+            Transition(PhotoStatus.PROCESSING, "fail", PhotoStatus.FAILED, WORKER),
+            Transition(PhotoStatus.PROCESSING, "replace", PhotoStatus.PROCESSING, SELLER),
+            Transition(PhotoStatus.READY, "replace", PhotoStatus.PROCESSING, SELLER),
+            Transition(PhotoStatus.FAILED, "replace", PhotoStatus.PROCESSING, SELLER),
+        ],
+    )
+)

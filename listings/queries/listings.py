@@ -1,0 +1,296 @@
+"""Reading listings. What leaves here are frozen dataclasses or plain rows, never model instances."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from listings.errors import ListingNotFound, PhotoNotFound
+from listings.lifecycle import PUBLIC, PhotoStatus, Status
+from listings.models import Listing, ListingColour, ListingMaterial, ListingPhoto
+from listings.queries.catalogue import CatalogueSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFacts:
+    """A photo. `stem` is where its renditions are (listings.photos.renditions), empty until it is ready."""
+
+    id: str
+    listing_id: str
+    position: int
+    status: str
+    failure_code: str
+    version: int
+    stem: str
+    width: int | None
+    height: int | None
+    sha256: str
+    uploaded_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListingFacts:
+    """All there is to a listing. Money is in minor units of `currency`."""
+
+    id: str
+    seller_id: str
+    status: str
+    version: int
+    country: str
+    currency: str
+    category_id: str | None
+    brand_id: str | None
+    size_id: str | None
+    condition_id: str | None
+    colour_ids: tuple[str, ...]
+    material_ids: tuple[str, ...]
+    title: str
+    description: str
+    price_minor: int | None
+    parcel_size: str | None
+    photos: tuple[PhotoFacts, ...]
+    hidden_by: str
+    moderation_reason: str
+    due_at: dt.datetime | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    published_at: dt.datetime | None
+
+
+_PHOTO_COLUMNS = (
+    "id",
+    "listing_id",
+    "position",
+    "status",
+    "failure_code",
+    "version",
+    "stem",
+    "master_width",
+    "master_height",
+    "master_sha256",
+    "uploaded_at",
+)
+
+
+def _photo(row: Mapping[str, Any]) -> PhotoFacts:
+    return PhotoFacts(
+        id=row["id"],
+        listing_id=row["listing_id"],
+        position=row["position"],
+        status=row["status"],
+        failure_code=row["failure_code"],
+        version=row["version"],
+        stem=row["stem"],
+        width=row["master_width"],
+        height=row["master_height"],
+        sha256=row["master_sha256"],
+        uploaded_at=row["uploaded_at"],
+    )
+
+
+def list_photos(listing_id: str) -> tuple[PhotoFacts, ...]:
+    """All photos of a listing in their order, at most 20."""
+    rows = ListingPhoto.objects.filter(listing_id=listing_id, position__isnull=False).order_by("position")
+    return tuple(_photo(row) for row in rows.values(*_PHOTO_COLUMNS))
+
+
+def list_colour_ids(listing_id: str) -> tuple[str, ...]:
+    """The main colour first; at most two."""
+    rows = ListingColour.objects.filter(listing_id=listing_id).order_by("position")
+    return tuple(rows.values_list("colour_id", flat=True))
+
+
+def list_material_ids(listing_id: str) -> tuple[str, ...]:
+    """The main material first; at most three."""
+    rows = ListingMaterial.objects.filter(listing_id=listing_id).order_by("position")
+    return tuple(rows.values_list("material_id", flat=True))
+
+
+_COLUMNS = (
+    "id",
+    "seller_id",
+    "status",
+    "version",
+    "country",
+    "currency",
+    "category_id",
+    "brand_id",
+    "size_id",
+    "condition_id",
+    "title",
+    "description",
+    "price_minor",
+    "parcel_size",
+    "hidden_by",
+    "moderation_reason",
+    "due_at",
+    "created_at",
+    "updated_at",
+    "published_at",
+)
+
+
+def find_listing(listing_id: str) -> ListingFacts | None:
+    """A listing in whatever status; four statements. Who may see it is the caller's question."""
+    row = Listing.objects.filter(id=listing_id).values(*_COLUMNS).first()
+    if row is None:
+        return None
+    row["parcel_size"] = row["parcel_size"] or None
+    return ListingFacts(
+        **row,
+        colour_ids=list_colour_ids(listing_id),
+        material_ids=list_material_ids(listing_id),
+        photos=list_photos(listing_id),
+    )
+
+
+def get_listing(listing_id: str) -> ListingFacts:
+    """As find_listing; raises ListingNotFound."""
+    listing = find_listing(listing_id)
+    if listing is None:
+        raise ListingNotFound
+    return listing
+
+
+def get_listing_for(listing_id: str, *, viewer_id: str | None) -> ListingFacts:
+    """What `viewer_id` (None: a stranger) may see: the own listing unless deleted, others' when public.
+
+    Others do not get photos that are not ready. Raises ListingNotFound.
+    """
+    listing = get_listing(listing_id)
+    if listing.seller_id == viewer_id and listing.status != Status.DELETED:
+        return listing
+    if listing.status not in PUBLIC:
+        raise ListingNotFound
+    ready = tuple(photo for photo in listing.photos if photo.status == PhotoStatus.READY)
+    return ListingFacts(
+        **{name: getattr(listing, name) for name in ListingFacts.__slots__ if name != "photos"}, photos=ready
+    )
+
+
+def get_photo_for(listing_id: str, photo_id: str, *, viewer_id: str | None) -> PhotoFacts:
+    """A photo that the viewer may see. Raises ListingNotFound, PhotoNotFound."""
+    for photo in get_listing_for(listing_id, viewer_id=viewer_id).photos:
+        if photo.id == photo_id:
+            return photo
+    raise PhotoNotFound
+
+
+def get_seller_id(listing_id: str) -> str:
+    """Whose it is. Raises ListingNotFound."""
+    seller_id = Listing.objects.filter(id=listing_id).values_list("seller_id", flat=True).first()
+    if seller_id is None:
+        raise ListingNotFound
+    return seller_id
+
+
+@dataclass(frozen=True, slots=True)
+class BrowseFilter:
+    """What a buyer looks for. Several ids of a kind mean any of them; prices in minor units, inclusive."""
+
+    category_ids: tuple[str, ...] = ()
+    brand_ids: tuple[str, ...] = ()
+    size_ids: tuple[str, ...] = ()
+    colour_ids: tuple[str, ...] = ()
+    condition_ids: tuple[str, ...] = ()
+    currency: str | None = None
+    price_min_minor: int | None = None
+    price_max_minor: int | None = None
+    country: str | None = None
+    seller_id: str | None = None
+
+
+CARD_COLUMNS = (
+    "id",
+    "seller_id",
+    "status",
+    "country",
+    "currency",
+    "title",
+    "price_minor",
+    "category_id",
+    "brand_id",
+    "size_id",
+    "condition_id",
+    "published_at",
+)
+
+
+def browse_rows(wanted: BrowseFilter, *, catalogue: CatalogueSnapshot) -> QuerySet[Listing, dict[str, Any]]:
+    """Rows of what is on offer, not yet sorted nor cut: the page adds both (foundation.api.pagination).
+
+    A category stands for everything below it; an unknown one finds nothing.
+    """
+    rows = Listing.objects.filter(status=Status.ACTIVE)
+    if wanted.category_ids:
+        leaves = {leaf for category_id in wanted.category_ids for leaf in catalogue.leaves_below(category_id)}
+        rows = rows.filter(category_id__in=sorted(leaves))
+    if wanted.brand_ids:
+        rows = rows.filter(brand_id__in=wanted.brand_ids)
+    if wanted.size_ids:
+        rows = rows.filter(size_id__in=wanted.size_ids)
+    if wanted.condition_ids:
+        rows = rows.filter(condition_id__in=wanted.condition_ids)
+    if wanted.colour_ids:
+        rows = rows.filter(
+            Exists(ListingColour.objects.filter(listing_id=OuterRef("id"), colour_id__in=wanted.colour_ids))
+        )
+    if wanted.currency is not None:
+        rows = rows.filter(currency=wanted.currency)
+    if wanted.price_min_minor is not None:
+        rows = rows.filter(price_minor__gte=wanted.price_min_minor)
+    if wanted.price_max_minor is not None:
+        rows = rows.filter(price_minor__lte=wanted.price_max_minor)
+    if wanted.country is not None:
+        rows = rows.filter(country=wanted.country)
+    if wanted.seller_id is not None:
+        rows = rows.filter(seller_id=wanted.seller_id)
+    return rows.values(*CARD_COLUMNS)
+
+
+def own_rows(*, seller_id: str, statuses: Iterable[str] = ()) -> QuerySet[Listing, dict[str, Any]]:
+    """Rows of a seller's own listings, deleted ones excepted; not yet sorted nor cut."""
+    wanted = set(statuses) or {status.value for status in Status}
+    rows = Listing.objects.filter(seller_id=seller_id, status__in=sorted(wanted - {Status.DELETED.value}))
+    return rows.values(
+        *CARD_COLUMNS, "version", "hidden_by", "moderation_reason", "due_at", "created_at", "updated_at"
+    )
+
+
+def covers_of(listing_ids: Iterable[str]) -> dict[str, PhotoFacts]:
+    """The first ready photo of each listing, by listing id; one statement."""
+    wanted = list(listing_ids)
+    if not wanted:
+        return {}
+    rows = (
+        ListingPhoto.objects.filter(listing_id__in=wanted, status=PhotoStatus.READY, position__isnull=False)
+        .order_by("listing_id", "position")
+        .values(*_PHOTO_COLUMNS)
+    )
+    covers: dict[str, PhotoFacts] = {}
+    for row in rows:
+        covers.setdefault(row["listing_id"], _photo(row))
+    return covers
+
+
+def drafts_of(seller_id: str) -> int:
+    """How many drafts a seller has."""
+    return Listing.objects.filter(seller_id=seller_id, status=Status.DRAFT).count()
+
+
+def due_listing_ids(*, now: dt.datetime, limit: int) -> list[str]:
+    """Listings on which the clock has something to do, the longest due first."""
+    rows = Listing.objects.filter(due_at__lte=now).order_by("due_at", "id")
+    return list(rows.values_list("id", flat=True)[:limit])
+
+
+def photo_ids_to_ring(*, now: dt.datetime, limit: int) -> list[str]:
+    """Photos that nobody is processing although they should be, the longest waiting first."""
+    rows = ListingPhoto.objects.filter(Q(ring_at__lte=now), status=PhotoStatus.PROCESSING).order_by(
+        "ring_at", "id"
+    )
+    return list(rows.values_list("id", flat=True)[:limit])
