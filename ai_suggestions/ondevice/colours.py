@@ -24,10 +24,14 @@ _SECOND_FROM = 0.22  # share of the thing from which on a second colour is named
 _MANY_FROM = 0.10  # share from which on a colour counts for "various"
 _MANY = 4  # so many such colours are "various"
 _LEAST_THING, _MOST_THING = 0.06, 0.92  # share of the photo; outside of it the separation failed
-_UNCOLOURED = frozenset({"black", "grey", "white", "cream", "body", "brown"})  # folds of one cloth show
-several _DARKER_COUNTS = 0.65  # lightness differences weigh less than hue: folds and shade change only
-lightness _WHITE, _MOST_EXPOSURE = 94.0, 1.2  # the brightest parts of a dim photo are lifted to this
-lightness, this much at most
+_UNCOLOURED = frozenset(
+    {"black", "grey", "white", "cream", "body", "brown"}
+)  # folds of one cloth show several
+_DARKER_COUNTS = 0.65  # lightness weighs less than hue: folds and shade change only lightness
+_WHITE, _MOST_EXPOSURE = (
+    94.0,
+    1.2,
+)  # the brightest parts of a dim photo are lifted to this lightness, within limits
 
 _PROTOTYPES = MappingProxyType(
     {
@@ -101,26 +105,32 @@ class ColourReading:
 
 def read(photo: Image.Image) -> ColourReading:
     """The colours of the thing on a photo of any size and mode. Deterministic."""
-    import cv2
-
     small = photo.convert("RGB")
     small.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
     rgb = np.ascontiguousarray(np.asarray(small))
     if min(rgb.shape[:2]) < 16:
         rgb = np.ascontiguousarray(np.asarray(small.resize((32, 32), Image.Resampling.NEAREST)))
-    lab = cv2.cvtColor(rgb.astype(np.float32) / 255.0, cv2.COLOR_RGB2Lab)
+    lab = _lab(rgb)
     thing = _thing(rgb, lab)
-    lab[:, :, 0] *= min(_MOST_EXPOSURE, max(1.0, _WHITE / float(np.percentile(lab[:, :, 0], 98))))
+    brightest = max(float(np.percentile(lab[:, :, 0], 98)), 1.0)
+    lab = lab * np.array([min(_MOST_EXPOSURE, max(1.0, _WHITE / brightest)), 1.0, 1.0], dtype=np.float32)
     share = float(thing.mean())
     separated = _LEAST_THING <= share <= _MOST_THING
     if not separated:
         thing = _middle(thing.shape)
     votes = _votes(lab, thing)
     shares = tuple(
-        ColourShare(colour, round(vote, 4)) for colour, vote in sorted(votes.items(), key=lambda v: (-v[1],
-        v[0]))
+        ColourShare(colour, round(vote, 4))
+        for colour, vote in sorted(votes.items(), key=lambda v: (-v[1], v[0]))
     )
     return ColourReading(chosen=_chosen(shares), shares=shares, box=_box(thing), separated=separated)
+
+
+def _lab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """CIE Lab of sRGB pixels: L 0-100, a and b about ±100."""
+    import cv2
+
+    return np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255.0, cv2.COLOR_RGB2Lab), dtype=np.float32)
 
 
 def _middle(shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -151,7 +161,7 @@ def _thing(rgb: NDArray[np.uint8], lab: NDArray[np.float32]) -> NDArray[np.bool_
     try:
         background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
         cv2.grabCut(
-            rgb[:, :, ::-1].copy(), mask, None, background, foreground, 3, cv2.GC_INIT_WITH_MASK
+            rgb[:, :, ::-1].copy(), mask, (0, 0, 1, 1), background, foreground, 3, cv2.GC_INIT_WITH_MASK
         )
     except cv2.error:  # a photo of one colour has no two sides to tell apart
         return np.zeros((height, width), dtype=bool)
@@ -184,20 +194,17 @@ def _clusters(pixels: NDArray[np.float32], count: int) -> tuple[NDArray[np.float
     count = min(count, len(pixels))
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5)
     cv2.setRNGSeed(7)
-    _, labels, centres = cv2.kmeans(pixels, count, None, stop, 1, cv2.KMEANS_PP_CENTERS)
-    shares = np.bincount(labels.ravel(), minlength=count).astype(np.float32) / len(pixels)
-    return centres, shares
+    start = np.zeros((len(pixels), 1), dtype=np.int32)
+    _, labels, centres = cv2.kmeans(pixels, count, start, stop, 1, cv2.KMEANS_PP_CENTERS)
+    shares = np.bincount(np.asarray(labels).ravel(), minlength=count) / len(pixels)
+    return np.asarray(centres, dtype=np.float32), shares.astype(np.float32)
 
 
 def _palette() -> tuple[tuple[str, ...], NDArray[np.float32]]:
     """(colour of each prototype, their Lab values)."""
-    import cv2
-
     names = tuple(name for name, examples in _PROTOTYPES.items() for _ in examples)
     values = [bytes.fromhex(example) for examples in _PROTOTYPES.values() for example in examples]
-    rgb = np.array([list(value) for value in values], dtype=np.float32)[None] / 255.0
-    lab: NDArray[np.float32] = cv2.cvtColor(rgb, cv2.COLOR_RGB2Lab)[0]
-    return names, lab
+    return names, _lab(np.array([[list(value) for value in values]], dtype=np.uint8))[0]
 
 
 def _votes(lab: NDArray[np.float32], thing: NDArray[np.bool_]) -> dict[str, float]:
