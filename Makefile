@@ -46,7 +46,7 @@ test: setup-dev ## All tests, on SQLite and on a private MariaDB and Redis
 .PHONY: check
 check: setup-dev lint ## Lint, types, import contracts, migrations, generated documents, deploy check
 	$(PY) -m mypy
-	.venv/bin/lint-imports
+	$(PY) -c "from importlinter.cli import lint_imports_command as run; run()"
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py spectacular --validate --fail-on-warn --file var/check/openapi.yaml
 	diff -u docs/api/openapi.yaml var/check/openapi.yaml
