@@ -31,6 +31,8 @@ max_requests_jitter = 2_000
 # The heartbeat file on a disk can block; memory where the system has it.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112  # gunicorn's own default otherwise
 
+# Its default is a socket in the home folder; nothing here uses it.
+control_socket_disable = True
 limit_request_line = 8190
 limit_request_field_size = 8190
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
