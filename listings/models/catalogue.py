@@ -16,7 +16,7 @@ SLUG_LENGTH = 60
 
 
 class CatalogueRelease(models.Model):
-    """One row: what the tables hold now. Its digest is the ETag of the catalogue and the key of its copies."""
+    """One row: what the tables hold now. Its digest is the catalogue's ETag and the key of its copies."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     digest = AsciiField(max_length=64)

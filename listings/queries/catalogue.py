@@ -85,7 +85,7 @@ class SizeFacts:
 
 @dataclass(frozen=True, slots=True)
 class TermFacts:
-    """A colour, condition or material. `hex` is of colours, `within` of conditions, `aliases` of materials."""
+    """A colour (`hex`), a condition (`within` names branches it is limited to) or a material (`aliases`)."""
 
     id: str
     position: int
@@ -177,7 +177,7 @@ class CatalogueSnapshot:
 
 
 def catalogue_digest() -> str:
-    """Names the release that the tables hold: equal digests, equal catalogues. Empty before the first load."""
+    """Names what the tables hold: equal digests, equal catalogues. Empty before the first load."""
     return CatalogueRelease.objects.values_list("digest", flat=True).filter(id=1).first() or ""
 
 
