@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from foundation.money import EXPONENTS, Money
@@ -73,6 +72,13 @@ class MoneySerializer(StrictSerializer):
 
     def to_internal_value(self, data: Any) -> Money:
         value = super().to_internal_value(data)
+        # In a PATCH nothing is required, and DRF passes that on to nested members; half an amount is none.
+        missing = {name for name in ("amount", "currency") if name not in value}
+        if missing:
+            raise serializers.ValidationError(
+                {name: self.fields[name].error_messages["required"] for name in sorted(missing)},
+                code="required",
+            )
         return Money(value["amount"], value["currency"])
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
@@ -98,8 +104,3 @@ class ProblemSerializer(serializers.Serializer[Any]):
     instance = serializers.CharField(allow_blank=True)
     request_id = serializers.CharField(allow_blank=True)
     errors = FieldProblemSerializer(many=True, required=False)  # type: ignore[assignment]  # a member named as RFC 9457 examples do
-
-
-@extend_schema_field({"type": "object", "additionalProperties": True})
-class JsonObjectField(serializers.JSONField):
-    """A JSON object whose members the documentation describes in words."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.utils.cache import patch_vary_headers
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -21,8 +23,8 @@ class NoParameters(StrictSerializer):
 class ApiView(APIView):
     """Signed-in members only unless `permission_classes` says otherwise.
 
-    - `query_serializers`: method -> serializer of the query string; `self.query(request)` gives its
-      value, and every unknown parameter is refused whether or not the view reads it.
+    - `query_serializers`: method -> serializer of the query string; `self.query()` gives its value,
+      and every unknown or repeated parameter is refused whether or not the view reads it.
     - `self.body(request, SerializerClass)` gives the validated body.
     - `idempotency`: "optional" or, where money moves, "required"; applies to `post`.
     - `write_policy`: the rate limit of unsafe methods.
@@ -40,9 +42,15 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        serializer = self.query_serializers.get(request.method or "GET", NoParameters)(
-            data=request.query_params.dict()
-        )
+        # HEAD is GET without its body, so it takes what GET takes.
+        method = "GET" if request.method == "HEAD" else request.method or "GET"
+        repeated = [name for name, values in request.query_params.lists() if len(values) > 1]
+        if repeated:
+            # Taking the last one would answer another question than the client may have asked.
+            raise ValidationError(
+                {name: [ErrorDetail("Give it once.", code="repeated_parameter")] for name in repeated}
+            )
+        serializer = self.query_serializers.get(method, NoParameters)(data=request.query_params.dict())
         serializer.is_valid(raise_exception=True)
         self._query: dict[str, Any] = serializer.validated_data
 
@@ -64,6 +72,9 @@ class ApiView(APIView):
         final = super().finalize_response(request, response, *args, **kwargs)
         for name, value in getattr(request, "rate_limit_headers", {}).items():
             final[name] = value
-        # Answers are a member's own unless a view says otherwise: no shared cache may keep them.
-        final.headers.setdefault("Cache-Control", "private, no-cache")
+        if not final.has_header("Cache-Control"):
+            # Answers are a member's own unless a view says otherwise: no shared cache may keep them,
+            # and on a shared device one member's copy is not another's.
+            final["Cache-Control"] = "private, no-cache"
+            patch_vary_headers(final, ["Authorization"])
         return final
