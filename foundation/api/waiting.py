@@ -22,13 +22,21 @@ T = TypeVar("T")
 MAX_WAIT_S = 20
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 0.5
+# Preferences are separated by commas, except inside quotes.
+_PREFERENCE = re.compile(r'(?:[^,"]|"[^"]*")+')
 _slots = threading.BoundedSemaphore(settings.WAIT_SLOTS)
 
 
 def prefer_wait(request: Request) -> int:
     """Seconds that the client is willing to wait, at most MAX_WAIT_S; 0 when it says nothing usable."""
-    match = re.search(r"(?:^|[,;\s])wait=(\d{1,6})(?:$|[,;\s])", request.headers.get("Prefer", ""))
-    return min(int(match[1]), MAX_WAIT_S) if match else 0
+    for preference in _PREFERENCE.findall(request.headers.get("Prefer", "")):
+        # Names are case-insensitive, the value may be quoted, and what follows `;` belongs to the preference.
+        name, _, value = preference.partition(";")[0].partition("=")
+        seconds = value.strip().strip('"')
+        # Of a preference given twice the first counts (RFC 7240 section 2).
+        if name.strip().lower() == "wait":
+            return min(int(seconds), MAX_WAIT_S) if re.fullmatch(r"[0-9]{1,9}", seconds) else 0
+    return 0
 
 
 def wait_for(read: Callable[[], T], done: Callable[[T], bool], *, seconds: int) -> T:
