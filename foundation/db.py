@@ -36,6 +36,7 @@ def atomic_retry(function: Callable[P, R]) -> Callable[P, R]:
 
     Inside another transaction it opens no savepoint and never retries: the outer one decides.
     The function must therefore have no effect outside the database (use transaction.on_commit).
+    A callback of on_commit that fails is never a reason to run the function again.
     """
 
     @functools.wraps(function)
@@ -43,11 +44,14 @@ def atomic_retry(function: Callable[P, R]) -> Callable[P, R]:
         if connection.in_atomic_block:
             return function(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
+            committed: list[bool] = []
             try:
                 with transaction.atomic():
+                    # The first callback to run, so it runs whenever the commit succeeded.
+                    transaction.on_commit(functools.partial(committed.append, True))
                     return function(*args, **kwargs)
             except OperationalError as error:
-                if attempt == ATTEMPTS or not is_retryable(error):
+                if committed or attempt == ATTEMPTS or not is_retryable(error):
                     raise
                 metrics.TRANSACTION_RETRIES.inc()
                 # Full jitter, so that two transactions that met once do not meet again.

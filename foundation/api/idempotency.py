@@ -92,8 +92,9 @@ def _run_once(key: str, request: Request, handle: Callable[[], Response]) -> Res
 
     @atomic_retry
     def effect_and_answer() -> Response:
-        for files in request.FILES.lists() if hasattr(request.FILES, "lists") else ():
-            for file in files[1]:
+        # A second attempt must not find them read to the end.
+        for _, files in request.FILES.lists():
+            for file in files:
                 file.seek(0)
         response = handle()
         if response.status_code < 400:
@@ -105,7 +106,6 @@ def _run_once(key: str, request: Request, handle: Callable[[], Response]) -> Res
             )
             if not kept:
                 # Our lease ran out and another request took over: it answers, we undo.
-                transaction.set_rollback(True)
                 raise IdempotencyKeyInUse(retry_after_s=1)
         return response
 
@@ -123,7 +123,11 @@ def _begin(
     *, member_id: str, fence: str, fingerprint: str, owner: str, now: datetime
 ) -> IdempotencyRecord | None:
     """Take the key, or return the stored first answer. Raises when reused or still running."""
-    try:
+
+    # Of several inserts of one key that wait for a deletion InnoDB lets one through and calls the others
+    # deadlocked, hence the retry; the inner block keeps a caller's transaction usable after the refusal.
+    @atomic_retry
+    def insert() -> None:
         with transaction.atomic():
             IdempotencyRecord.objects.create(
                 member_id=member_id,
@@ -133,6 +137,9 @@ def _begin(
                 lease_until=now + LEASE,
                 created_at=now,
             )
+
+    try:
+        insert()
         return None
     except IntegrityError:
         record = IdempotencyRecord.objects.filter(member_id=member_id, fence=fence).first()
@@ -158,16 +165,15 @@ def _fingerprint(request: Request) -> str:
     if hasattr(data, "lists"):
         for name, values in sorted(data.lists()):
             for value in values:
-                digest.update(f"\0{name}\0".encode())
                 if hasattr(value, "chunks"):
+                    digest.update(orjson.dumps([name, "file", value.size]))
                     for chunk in value.chunks():
                         digest.update(chunk)
-                    value.seek(0)
                 else:
-                    digest.update(str(value).encode())
+                    digest.update(orjson.dumps([name, "text", value]))
     else:
         digest.update(orjson.dumps(data, option=orjson.OPT_SORT_KEYS))
-    digest.update(orjson.dumps(sorted(request.query_params.items())))
+    digest.update(orjson.dumps(sorted(request.query_params.lists())))
     return digest.hexdigest()
 
 
