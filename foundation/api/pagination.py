@@ -37,7 +37,7 @@ class PageQuery(StrictSerializer):
     """Query parameters of every list."""
 
     limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
-    cursor = serializers.CharField(required=False, max_length=1000)
+    cursor = serializers.CharField(required=False, max_length=2000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class CursorPage:
-    """The position in a list sorted by `field` and then by `id`; `-` in front means descending.
+    """The position in a list sorted by one column and then by `id`; `-` in front means descending.
 
-    The cursor is signed and names its sort, so a broken one is told from a foreign one and neither
-    reaches the database.
+    The column must not be nullable: NULL has no place in a comparison. The cursor is signed and names
+    its table and sort, so a broken one is told from a foreign one and neither reaches the database.
     """
 
     sort: str
@@ -72,7 +72,7 @@ class CursorPage:
         field, descending = self._order()
         backwards = False
         if self.cursor is not None:
-            backwards, position, last_id = self._decode(self.cursor)
+            backwards, position, last_id = self._decode(rows, self.cursor)
             rows = rows.filter(self._after(field, position, last_id, descending != backwards))
         direction = "-" if descending != backwards else ""
         keys = [f"{direction}{field}"] if field == "id" else [f"{direction}{field}", f"{direction}id"]
@@ -85,8 +85,8 @@ class CursorPage:
         has_previous = bool(found) and (more if backwards else self.cursor is not None)
         return Page(
             results=found,
-            next=self._encode(False, found[-1]) if has_next else None,
-            previous=self._encode(True, found[0]) if has_previous else None,
+            next=self._encode(rows, False, found[-1]) if has_next else None,
+            previous=self._encode(rows, True, found[0]) if has_previous else None,
         )
 
     @staticmethod
@@ -99,18 +99,23 @@ class CursorPage:
             Q(**{f"{field}__{beyond}": position}) | Q(**{field: position, f"id__{beyond}": last_id})
         )
 
-    def _encode(self, backwards: bool, row: Mapping[str, Any]) -> str:
+    def _encode(self, rows: QuerySet[Any, Any], backwards: bool, row: Mapping[str, Any]) -> str:
         field, _ = self._order()
         value = row[field]
+        if value is None:
+            raise TypeError(f"a list cannot be sorted by {field}: it holds NULL")
         kind = "t" if isinstance(value, datetime) else "v"
         stored = value.isoformat() if isinstance(value, datetime) else value
-        return signing.dumps([self.sort, backwards, kind, stored, row["id"]], salt=_SALT)
+        table = rows.model._meta.db_table
+        return signing.dumps([table, self.sort, backwards, kind, stored, row["id"]], salt=_SALT)
 
-    def _decode(self, cursor: str) -> tuple[bool, Any, str]:
+    def _decode(self, rows: QuerySet[Any, Any], cursor: str) -> tuple[bool, Any, str]:
         try:
-            sort, backwards, kind, value, last_id = signing.loads(cursor, salt=_SALT)
+            table, sort, backwards, kind, value, last_id = signing.loads(cursor, salt=_SALT)
         except (signing.BadSignature, ValueError):
             raise InvalidCursor from None
+        if table != rows.model._meta.db_table:
+            raise InvalidCursor("This cursor belongs to another list.")
         if sort != self.sort:
             raise InvalidCursor("Start again from the first page after changing the sort.")
         return backwards, datetime.fromisoformat(value) if kind == "t" else value, last_id
