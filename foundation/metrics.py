@@ -18,6 +18,12 @@ RATE_LIMIT_STORE_ERRORS = Counter(
     "preloved_foundation_rate_limit_store_errors_total",
     "Requests let through because the rate limit store did not answer",
 )
+CACHE_OUTAGES = Counter("preloved_foundation_cache_outages_total", "Times that the cache stopped answering")
+UNHEARD_RINGS = Counter(
+    "preloved_foundation_unheard_rings_total",
+    "Tasks not rung for because the broker did not answer",
+    ["task"],
+)
 PROBLEMS = Counter("preloved_foundation_problems_total", "Problem documents answered", ["code", "status"])
 WAITING_REQUESTS_REFUSED = Counter(
     "preloved_foundation_waits_cut_short_total", "Prefer: wait requests answered at once for want of a slot"
