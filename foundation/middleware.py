@@ -74,7 +74,12 @@ class ProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if (length := request.META.get("CONTENT_LENGTH", "")).isdigit() and (
+        if "chunked" in request.headers.get("Transfer-Encoding", "").lower() and (
+            not request.META.get("CONTENT_LENGTH")
+        ):
+            # Django would see an empty body.
+            return problems.as_response(problems.LengthRequired("Send Content-Length."), request)
+        if (length := request.META.get("CONTENT_LENGTH", "")).isdecimal() and (
             int(length) > settings.MAX_REQUEST_BYTES
         ):
             _drain(request, int(length))

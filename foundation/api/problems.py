@@ -14,7 +14,7 @@ from django.core.exceptions import (
     TooManyFilesSent,
 )
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -59,6 +59,13 @@ class NotAcceptable(errors.DomainError):
     title = "The answer cannot be given in the requested form"
 
 
+class LengthRequired(errors.DomainError):
+    """A body sent in chunks, without its length in advance, cannot be taken."""
+
+    code = "length_required"
+    title = "Send the length of the body"
+
+
 class InternalError(errors.DomainError):
     code = "internal_error"
     title = "Something went wrong on our side"
@@ -67,6 +74,7 @@ class InternalError(errors.DomainError):
 STATUS_OF_FRAMEWORK: dict[type[errors.DomainError], int] = {
     MethodNotAllowed: 405,
     NotAcceptable: 406,
+    LengthRequired: 411,
     InternalError: 500,
 }
 
@@ -163,6 +171,8 @@ def domain_error_of(exc: Exception) -> errors.DomainError | None:
             return errors.UnsupportedMedia(str(exc.detail))
         case drf.Throttled():
             return errors.RateLimited(retry_after_s=1)
+        case UnreadablePostError():
+            return errors.Malformed("The body ended before it was complete.")
         case SuspiciousOperation():
             return errors.Malformed("The request looks tampered with.")
         case OperationalError() | InterfaceError():
