@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
 import ipaddress
 from collections.abc import Callable
@@ -39,7 +40,10 @@ def _database() -> None:
         cursor.execute("SELECT 1")
 
 
+@functools.cache
 def _migrations() -> None:
+    # Reads every migration file. What this code knows as applied stays applied, so success is kept;
+    # a failure raises and is asked about again.
     executor = MigrationExecutor(connection)
     if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise RuntimeError(f"{len(plan)} migrations are not applied")
@@ -66,11 +70,12 @@ def _broker() -> None:
 
 
 # name -> (check, whether its failure takes the replica out of rotation). Without cache or broker
-# requests are still served and rows still queue; the sweepers ring again when they are back.
+# requests are still served and rows still queue; the sweepers ring again when they are back. Without
+# the bucket only uploads fail, and all replicas share it: taking all of them away would stop browsing.
 CHECKS: dict[str, tuple[Callable[[], None], bool]] = {
     "database": (_database, True),
     "migrations": (_migrations, True),
-    "media": (_media, True),
+    "media": (_media, False),
     "cache": (_cache, False),
     "broker": (_broker, False),
 }
@@ -100,7 +105,8 @@ def _may_scrape(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
         return hmac.compare_digest(given.encode(), settings.METRICS_TOKEN.encode())
-    if "X-Forwarded-For" in request.headers:
+    # A proxy on this machine also comes from loopback; it speaks for somebody else.
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
         return False
     try:
         return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
@@ -142,27 +148,27 @@ def problem_index(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception, *args: Any) -> HttpResponse:
-    """handler400 in the API\'s error shape."""
+    """handler400 in the API's error shape."""
     return problems.as_response(problems.domain_error_of(exception) or errors.Malformed(), request)
 
 
 def permission_denied(request: HttpRequest, exception: Exception, *args: Any) -> HttpResponse:
-    """handler403 in the API\'s error shape."""
+    """handler403 in the API's error shape."""
     return problems.as_response(errors.Forbidden(), request)
 
 
 def not_found(request: HttpRequest, exception: Exception, *args: Any) -> HttpResponse:
-    """handler404 in the API\'s error shape."""
+    """handler404 in the API's error shape."""
     return problems.as_response(errors.NotFound(f"Nothing is at {request.path}."), request)
 
 
 def server_error(request: HttpRequest, *args: Any) -> HttpResponse:
-    """handler500 in the API\'s error shape."""
+    """handler500 in the API's error shape."""
     return problems.as_response(
         problems.InternalError("It is logged; quote the request id when you ask about it."), request
     )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """CSRF_FAILURE_VIEW in the API\'s error shape."""
+    """CSRF_FAILURE_VIEW in the API's error shape."""
     return problems.as_response(errors.Forbidden("The CSRF check failed."), request)
