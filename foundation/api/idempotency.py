@@ -59,6 +59,9 @@ def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
 
     @functools.wraps(handler)
     def post(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if getattr(request, "holds_idempotency_key", False):
+            # A subclass called super().post(): the key is its own already.
+            return handler(view, request, *args, **kwargs)
         header = request.headers.get("Idempotency-Key")
         if header is None:
             if view.idempotency == "required":
@@ -70,6 +73,7 @@ def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
         if not request.user.is_authenticated:
             # Nobody to keep the answer for; the handler decides whether it serves strangers.
             return handler(view, request, *args, **kwargs)
+        request.holds_idempotency_key = True  # type: ignore[attr-defined]
         return _run_once(match[1], request, lambda: handler(view, request, *args, **kwargs))
 
     return post

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
     from rest_framework.test import APIClient
 
 ANNA, BORIS = "0" * 25 + "A", "0" * 25 + "B"
 
 
 @pytest.fixture(autouse=True)
-def _probe(settings: SettingsWrapper) -> None:
+def _probe(settings: Settings) -> None:
     settings.ROOT_URLCONF = "tests.foundation.probe"
 
 

@@ -159,7 +159,7 @@ class TestErrorsOfTheFramework:
     @pytest.mark.parametrize(
         "content_type", ["text/plain", "application/xml", "", "nonsense", "multipart/form-data"]
     )
-    def test_content_type_that_is_not_taken(self, anna: APIClient, content_type: str) -> None:
+    def test_content_type_that_is_not_taken(self, anna: Any, content_type: str) -> None:
         answer = anna.generic("POST", "/api/v1/echo", b"name=x", content_type=content_type)
         problem_of(answer, 415, "unsupported_media_type")
 

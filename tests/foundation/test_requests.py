@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -21,14 +22,18 @@ from tests.foundation.test_problems import problem_of
 ECHO = "/api/v1/echo"
 
 
+def post(client: Any, path: str, body: bytes, content_type: str = "application/json", **headers: str) -> Any:
+    return client.generic("POST", path, body, content_type=content_type, headers=headers)
+
+
 def send(client: APIClient, body: bytes, content_type: str = "application/json", **headers: str) -> Any:
-    return client.generic("POST", ECHO, body, content_type=content_type, headers=headers)
+    return post(client, ECHO, body, content_type, **headers)
 
 
 def through_wsgi(method: str, target: str, body: bytes, content_type: str) -> tuple[str, bytes]:
     """Status line and body of the WSGI application's answer."""
     path, _, query = target.partition("?")
-    heard: list[str] = []
+    heard: list[Any] = []
     environ = {
         "REQUEST_METHOD": method,
         "PATH_INFO": path,
@@ -44,7 +49,12 @@ def through_wsgi(method: str, target: str, body: bytes, content_type: str) -> tu
         "wsgi.url_scheme": "http",
         "wsgi.errors": io.StringIO(),
     }
-    answer = Handler()(environ, lambda status, headers, exc_info=None: heard.append(status))
+
+    def start(status: str, headers: Any, exc_info: Any = None, /) -> Callable[[bytes], object]:
+        heard.append(status)
+        return heard.append
+
+    answer = Handler()(environ, start)
     return heard[0], b"".join(answer)
 
 
@@ -159,7 +169,7 @@ class TestSizes:
 
     def test_body_without_its_length(self, anna: APIClient) -> None:
         answer = anna.generic(
-            "POST", ECHO, b"", content_type="application/json", headers={"Transfer-Encoding": "chunked"}
+            "POST", ECHO, "", content_type="application/json", headers={"Transfer-Encoding": "chunked"}
         )
         problem_of(answer, 411, "length_required")
 
@@ -169,7 +179,7 @@ class TestSizes:
 
     def test_body_of_a_plain_view(self, anna: APIClient, settings: Any) -> None:
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
-        answer = anna.generic("POST", "/api/v1/plain", b"x" * 101, content_type="application/json")
+        answer = post(anna, "/api/v1/plain", b"x" * 101)
         problem_of(answer, 413, "content_too_large")
 
 
@@ -188,7 +198,7 @@ class TestMultipart:
         ],
     )
     def test_that_is_broken(self, anna: APIClient, content_type: str, body: bytes) -> None:
-        answer = anna.generic("POST", "/api/v1/uploads", body, content_type=content_type)
+        answer = post(anna, "/api/v1/uploads", body, content_type)
         problem_of(answer, 400, "malformed_request")
 
 
