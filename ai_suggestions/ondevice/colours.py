@@ -126,6 +126,11 @@ def read(photo: Image.Image) -> ColourReading:
     return ColourReading(chosen=_chosen(shares), shares=shares, box=_box(thing), separated=separated)
 
 
+def nameable() -> frozenset[str]:
+    """Every colour that `read` may name."""
+    return frozenset({*_PROTOTYPES, VARIOUS})
+
+
 def _lab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """CIE Lab of sRGB pixels: L 0-100, a and b about ±100."""
     import cv2

@@ -40,8 +40,8 @@ _LEATHER = {
     "echt leder",
     "cuir veritable",
 }
-_PERCENT = re.compile(r"(\d{1,3}) ?%\s*([^\d%]{2,40})")
-_PERCENT_AFTER = re.compile(r"([^\d%]{3,40}?)\s*(\d{1,3}) ?%")
+_PERCENT = re.compile(r"(\d{1,3}) ?%\s*([^%]{2,60}?)(?=\d{1,3} ?%|$)")
+_PERCENT_AFTER = re.compile(r"([^%]{3,60}?)\s*\b(\d{1,3}) ?%")
 _MOST_MATERIALS = 3
 _ORDINARY = {
     "only",
@@ -172,11 +172,9 @@ def _brand_of(text: str, spellings: Mapping[str, str]) -> tuple[str, float] | No
                 if len(part) >= 4 and part not in _ORDINARY and part in spellings:
                     return spellings[part], 0.9
     if len(whole) >= 6:
-        near = difflib.get_close_matches(
-            whole, [s for s in spellings if abs(len(s) - len(whole)) <= 1], 1, 0.85
-        )
-        if near and len(near[0]) >= 6:
-            return spellings[near[0]], 0.8
+        for spelling, id_ in spellings.items():
+            if len(spelling) == len(whole) and sum(a != b for a, b in zip(spelling, whole, strict=True)) == 1:
+                return id_, 0.8
     return None
 
 
@@ -229,9 +227,10 @@ def _materials_in(lines: Sequence[TextLine], plain: Sequence[str]) -> tuple[Mate
     """Materials with their percentages, largest first. The same one in another language is the same one."""
     found: dict[str, MaterialRead] = {}
     for index, (line, text) in enumerate(zip(lines, plain, strict=True)):
-        pairs = [(int(percent), words) for percent, words in _PERCENT.findall(text)]
-        if not pairs:
+        if text.rstrip(" .").endswith("%"):  # "cotton 98% elastane 2%"
             pairs = [(int(percent), words) for words, percent in _PERCENT_AFTER.findall(text)]
+        else:
+            pairs = [(int(percent), words) for percent, words in _PERCENT.findall(text)]
         if not pairs and re.fullmatch(r"\d{1,3} ?%", text) and index + 1 < len(lines):
             pairs = [(int(text.rstrip(" %")), plain[index + 1])]  # the percentage in a column of its own
         for percent, words in pairs:

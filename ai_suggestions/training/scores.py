@@ -76,11 +76,12 @@ def threshold_for(confidence: NDArray[np.float32], right: NDArray[np.bool_], pre
     return float(confidence[order[enough[-1]]]) if len(enough) else 1.0
 
 
-def scores_of(probabilities: NDArray[np.float32], labels: NDArray[np.int64], threshold: float) -> Scores:
-    """All figures of calibrated probabilities on held-out photos."""
+def scores_of(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int64], filled: NDArray[np.bool_]
+) -> Scores:
+    """All figures of calibrated probabilities on held-out photos; `filled` are those past the threshold."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
-    filled = confidence >= threshold
     top1 = float(right.mean())
     return Scores(
         n=len(labels),

@@ -21,13 +21,13 @@ from ai_suggestions.training.network import FEATURES, EfficientNetLite
 class Recipe:
     """How long and how hard to train. Learning rates are peaks of a one-cycle schedule."""
 
-    epochs: int = 12
+    epochs: int = 8
     batch: int = 32
     body_rate: float = 4e-4
     head_rate: float = 1e-3
-    weight_decay: float = 0.02
+    weight_decay: float = 0.05
     label_smoothing: float = 0.1
-    mix_up: float = 0.2  # both parameters of the beta distribution; 0 turns it off
+    mix_up: float = 0.4  # both parameters of the beta distribution; 0 turns it off
     class_weight_power: float = 0.25  # a class of n photos weighs n to minus this
     averaging: float = 0.995  # per step, of the exponential average that is kept in the end
 
@@ -66,24 +66,24 @@ def tuned(
     pretrained: EfficientNetLite,
     activations: Tensor,
     labels: NDArray[np.int64],
+    rows: NDArray[np.intp],
     classes: int,
     *,
     first_block: int,
     recipe: Recipe,
     seed: int,
     each_epoch: Callable[[int, float, EfficientNetLite], None] | None = None,
-    teacher: Tensor | None = None,
 ) -> EfficientNetLite:
     """A copy of the net with `classes` outputs, its blocks from `first_block` on fine-tuned.
 
-    `activations` are float16 (photos, variations, channels, height, width). Batch-norm statistics stay as
-    they were: a few thousand photos would only blur them. `teacher` holds probabilities (photos, variations,
-    classes) to learn from in equal parts with the labels. Deterministic for a seed and a number of threads.
+    `rows` are the photos to learn from; the others are not looked at. `activations` are float16 (photos,
+    variations, channels, height, width). Batch-norm statistics stay as they were: a few thousand photos would
+    only blur them. Deterministic for a seed and a number of threads.
     """
     torch.manual_seed(seed)
     chance = np.random.default_rng(seed)
-    net = copy.deepcopy(pretrained).to(memory_format=torch.channels_last)
-    net._fc = logistic_head(embeddings(net, activations[:, 0], first_block), labels, classes)
+    net = copy.deepcopy(pretrained).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net._fc = logistic_head(embeddings(net, activations[rows, 0], first_block), labels[rows], classes)
     averaged = copy.deepcopy(net)
     head = list(net._fc.parameters())
     body = [*net._conv_head.parameters(), *net._bn1.parameters()]
@@ -92,28 +92,26 @@ def tuned(
         [{"params": body, "lr": recipe.body_rate}, {"params": head, "lr": recipe.head_rate}],
         weight_decay=recipe.weight_decay,
     )
-    steps = recipe.epochs * math.ceil(len(labels) / recipe.batch)
+    steps = recipe.epochs * math.ceil(len(rows) / recipe.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, [recipe.body_rate, recipe.head_rate], total_steps=steps, pct_start=0.25
     )
-    counts = np.bincount(labels, minlength=classes).clip(1)
+    counts = np.bincount(labels[rows], minlength=classes).clip(1)
     weights = torch.tensor(counts**-recipe.class_weight_power, dtype=torch.float32)
-    weights /= weights[labels].mean()
+    weights /= weights[labels[rows]].mean()
     targets = functional.one_hot(torch.tensor(labels), classes).float()
     targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / classes
     step = 0
     for epoch in range(recipe.epochs):
         net.eval()  # for the batch norms
         net._dropout.train()
-        order = chance.permutation(len(labels))
+        order = chance.permutation(rows)
         losses: list[float] = []
         for start in range(0, len(order), recipe.batch):
             picked = order[start : start + recipe.batch]
             variation = (epoch + chance.integers(0, activations.shape[1], len(picked))) % activations.shape[1]
             x = _ready(activations[picked, variation])
             wanted = targets[picked]
-            if teacher is not None:
-                wanted = (wanted + teacher[picked, variation]) / 2
             weight = weights[torch.tensor(labels)[picked]]
             if recipe.mix_up:
                 share = float(chance.beta(recipe.mix_up, recipe.mix_up))
@@ -137,21 +135,8 @@ def tuned(
         if each_epoch is not None:
             each_epoch(epoch, float(np.mean(losses)), averaged)
     averaged.eval()
-    return averaged
-
-
-@torch.inference_mode()
-def view_logits(
-    net: EfficientNetLite, activations: Tensor, first_block: int, batch: int = 32
-) -> NDArray[np.float32]:
-    """Logits of every view, shape (photos, views, classes), from activations of the frozen trunk."""
-    net.eval()
-    flat = activations.flatten(0, 1)
-    found = [
-        net.classify(_ready(flat[start : start + batch]), first_block).numpy()
-        for start in range(0, len(flat), batch)
-    ]
-    return np.concatenate(found).reshape(*activations.shape[:2], -1)
+    kept: EfficientNetLite = averaged
+    return kept
 
 
 def _ready(activations: Tensor) -> Tensor:

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ai_suggestions.ondevice.garments import OTHER, KindModel, kind_model, kinds_of, object_kinds
+from ai_suggestions.ondevice.views import opened, views_of, working_copy
+from tests.ai_suggestions.ondevice.drawing import DEMO_PHOTOS, REPOSITORY, demo_photo
+
+
+@pytest.fixture(scope="module")
+def model() -> KindModel:
+    return kind_model()
+
+
+class TestRecogniseKinds:
+    @pytest.mark.parametrize(
+        ("photo", "kind"), [("sneakers", "shoes"), ("high-tops", "shoes"), ("sofa", "sofa")]
+    )
+    def test_a_clear_photo_is_sure(self, photo: str, kind: str) -> None:
+        scores = kinds_of([demo_photo(photo)])
+        assert scores.ranked[0].kind == kind
+        assert scores.sure
+
+    def test_a_camera_is_first_although_no_garment_was_trained_on_it(self) -> None:
+        assert kinds_of([demo_photo("camera")]).ranked[0].kind == "camera"
+
+    @pytest.mark.parametrize("photo", ["armchair", "camera", "skateboard", "sofa", "clothing-label"])
+    def test_what_is_no_garment_is_never_filled_in_as_one(self, photo: str, model: KindModel) -> None:
+        scores = kinds_of([demo_photo(photo)])
+        assert not (scores.sure and scores.ranked[0].kind in model.kinds)
+
+    @pytest.mark.parametrize("colour", ["white", "black", "grey"])
+    def test_a_blank_photo_is_nothing(self, colour: str) -> None:
+        scores = kinds_of([Image.new("RGB", (640, 480), colour)])
+        assert not scores.sure
+
+    def test_confidences_are_ordered_and_sum_to_at_most_one(self) -> None:
+        confidences = [entry.confidence for entry in kinds_of([demo_photo("armchair")]).ranked]
+        assert confidences == sorted(confidences, reverse=True)
+        assert 0 < sum(confidences) <= 1 + 1e-6
+
+    def test_the_same_photo_gives_the_same_answer(self, model: KindModel) -> None:
+        first, second = (model.read(demo_photo("sneakers")) for _ in range(2))
+        assert first == second
+        assert np.array_equal(first.embedding, second.embedding)
+
+    @pytest.mark.parametrize(
+        ("mode", "size"), [("L", (1, 1)), ("RGBA", (40, 900)), ("P", (900, 40)), ("CMYK", (99, 99))]
+    )
+    def test_any_mode_and_size_is_read(self, mode: str, size: tuple[int, int]) -> None:
+        assert kinds_of([Image.new(mode, size)]).ranked
+
+
+class TestPoolPhotos:
+    def test_no_photo_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="no photo"):
+            kinds_of([])
+
+    def test_a_label_beside_the_thing_does_not_hide_it(self) -> None:
+        scores = kinds_of([demo_photo("sneakers"), demo_photo("clothing-label")])
+        assert scores.ranked[0].kind == "shoes"
+        assert scores.shown_by == 0
+
+    def test_the_photo_that_shows_the_thing_best_is_named(self) -> None:
+        scores = kinds_of([demo_photo("clothing-label"), demo_photo("sneakers")])
+        assert scores.ranked[0].kind == "shoes"
+        assert scores.shown_by == 1
+        assert len(scores.photos) == 2
+
+    def test_two_photos_of_different_things_are_not_sure(self) -> None:
+        assert not kinds_of([demo_photo("sneakers"), demo_photo("sofa")]).sure
+
+    def test_the_version_travels_along(self, model: KindModel) -> None:
+        assert kinds_of([demo_photo("sofa")]).model_version == model.version
+
+
+class TestDescribePictures:
+    def test_a_smaller_copy_has_nearly_the_same_embedding(self, model: KindModel) -> None:
+        photo = demo_photo("sneakers")
+        one, copy, another = (
+            model.read(image).embedding
+            for image in (photo, photo.resize((640, 489)), demo_photo("high-tops"))
+        )
+        assert float(one @ one) == pytest.approx(1, abs=1e-3)
+        assert float(one @ copy) > 0.92 > float(one @ another)
+
+
+class TestPrepareViews:
+    def test_three_views_the_second_mirrors_the_first(self) -> None:
+        views = views_of(working_copy(demo_photo("sneakers")), 64)
+        assert views.shape == (3, 3, 64, 64)
+        assert np.array_equal(views[1], views[0][:, :, ::-1])
+        assert views.min() >= -1
+        assert views.max() <= 1.01
+
+    def test_encoded_photos_are_opened_small(self) -> None:
+        content = (DEMO_PHOTOS / "sofa" / "1.jpg").read_bytes()
+        assert max(opened(content).size) == 512
+
+    def test_transparent_parts_are_white(self) -> None:
+        assert working_copy(Image.new("RGBA", (8, 8), (0, 0, 0, 0))).getpixel((0, 0)) == (255, 255, 255)
+
+    def test_the_callers_image_stays_as_it_is(self) -> None:
+        photo = demo_photo("sofa")
+        working_copy(photo)
+        assert photo.size == (1280, 854)
+
+
+class TestKindsOfTheCatalogue:
+    @staticmethod
+    def _sold() -> set[str]:
+        with (REPOSITORY / "listings/data/categories.csv").open(newline="", encoding="utf-8") as table:
+            return {row["kind"] for row in csv.DictReader(table)}
+
+    def test_every_garment_is_sold(self, model: KindModel) -> None:
+        assert {*model.kinds} - {OTHER} <= self._sold()
+
+    def test_every_object_that_the_net_knows_is_sold(self) -> None:
+        assert set(object_kinds().values()) <= self._sold()
+        assert all(0 <= index < 1000 for index in object_kinds())
