@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 from typing import Any, cast
 
@@ -108,6 +109,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
             metrics.MAILS_REFUSED.inc()
             logger.error("account_mail_refused", mail=template_prefix, error=type(error).__name__)
             raise MailUnavailable(retry_after_s=30) from error
+
+    def send_notification_mail(self, *arguments: Any, **named: Any) -> None:
+        """Tell of a change that has been made. It stands whether or not the mail can be sent."""
+        with contextlib.suppress(MailUnavailable):  # counted and logged by send_mail
+            super().send_notification_mail(*arguments, **named)
 
     def format_email_subject(self, subject: str) -> str:
         return str(subject)
