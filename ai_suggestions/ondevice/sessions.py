@@ -29,6 +29,11 @@ def run(path: Path, pixels: NDArray[np.float32], outputs: Sequence[str]) -> Mapp
     return dict(zip(outputs, found, strict=True))
 
 
+def outputs_of(path: Path) -> tuple[str, ...]:
+    """The names of a model's outputs. Raises FileNotFoundError when the model file is missing."""
+    return tuple(output.name for output in _session(path).get_outputs())
+
+
 def _session(path: Path) -> onnxruntime.InferenceSession:
     with _loading:
         if path not in _sessions:

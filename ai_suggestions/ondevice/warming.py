@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image, ImageDraw
 
-from ai_suggestions.ondevice import colours, garments, labels
+from ai_suggestions.ondevice import colours, garments, labels, safety
 
 
 def warm_up() -> None:
@@ -15,6 +15,7 @@ def warm_up() -> None:
     drawing = ImageDraw.Draw(photo)
     drawing.rectangle((60, 60, 196, 196), fill=(40, 60, 160))
     drawing.text((80, 110), "SIZE M 38", fill="white", font_size=24)
+    safety.read(photo)
     garments.kinds_of([photo])
     colours.read(photo)
     labels.read(photo, budget_s=30.0)
