@@ -259,6 +259,12 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "task": "members.tasks.forget_expired_sessions",
         "schedule": timedelta(days=1),
     },
+    "sweep-photos": {"task": "listings.tasks.sweep_photos", "schedule": timedelta(seconds=10)},
+    "sweep-listing-deadlines": {
+        "task": "listings.tasks.sweep_deadlines",
+        "schedule": timedelta(minutes=1),
+    },
+    "remove-orphan-uploads": {"task": "listings.tasks.remove_orphans", "schedule": timedelta(hours=1)},
 }
 
 # --- The API ----------------------------------------------------------------------------------

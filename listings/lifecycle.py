@@ -94,6 +94,21 @@ EDITABLE = frozenset({Status.DRAFT, Status.IN_REVIEW, Status.ACTIVE, Status.RESE
 # What others may see.
 PUBLIC = frozenset({Status.ACTIVE, Status.RESERVED, Status.SOLD})
 
+# Who hid a hidden listing.
+BY_SELLER, BY_MODERATION = "seller", "moderation"
+
+
+def seller_actions(status: str, hidden_by: str) -> tuple[str, ...]:
+    """What the seller may do now: the verbs of the table (the notes of `hidden` applied), edit, duplicate."""
+    verbs = list(LISTING.verbs(status, SELLER))
+    if status == Status.HIDDEN:
+        verbs.remove("publish" if hidden_by == BY_SELLER else "unhide")
+    if status in EDITABLE:
+        verbs.append("edit")
+    if status != Status.DELETED:
+        verbs.append("duplicate")
+    return tuple(verbs)
+
 
 class PhotoStatus(StrEnum):
     """Where a photo stands."""

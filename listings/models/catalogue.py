@@ -26,7 +26,7 @@ class CatalogueRelease(models.Model):
         constraints = [models.CheckConstraint(name="catalogue_release_is_one", condition=Q(id=1))]
 
     def __str__(self) -> str:
-        return self.digest[:12]
+        return str(self.digest)[:12]
 
 
 class Term(models.Model):
@@ -87,7 +87,7 @@ class BrandName(models.Model):
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
 
     def __str__(self) -> str:
-        return self.key
+        return str(self.key)
 
 
 class Size(models.Model):

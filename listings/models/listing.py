@@ -103,7 +103,7 @@ class Listing(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.id
+        return str(self.id)
 
 
 class ListingColour(models.Model):
@@ -210,7 +210,7 @@ class ListingPhoto(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.id
+        return str(self.id)
 
 
 class ListingEvent(models.Model):

@@ -249,16 +249,19 @@ def browse_rows(wanted: BrowseFilter, *, catalogue: CatalogueSnapshot) -> QueryS
         rows = rows.filter(country=wanted.country)
     if wanted.seller_id is not None:
         rows = rows.filter(seller_id=wanted.seller_id)
-    return rows.values(*CARD_COLUMNS)
+    found: QuerySet[Listing, dict[str, Any]] = rows.values(*CARD_COLUMNS)
+    return found
 
 
 def own_rows(*, seller_id: str, statuses: Iterable[str] = ()) -> QuerySet[Listing, dict[str, Any]]:
     """Rows of a seller's own listings, deleted ones excepted; not yet sorted nor cut."""
     wanted = set(statuses) or {status.value for status in Status}
     rows = Listing.objects.filter(seller_id=seller_id, status__in=sorted(wanted - {Status.DELETED.value}))
-    return rows.values(
-        *CARD_COLUMNS, "version", "hidden_by", "moderation_reason", "due_at", "created_at", "updated_at"
+    found: QuerySet[Listing, dict[str, Any]] = rows.values(
+        *CARD_COLUMNS,
+        *("version", "hidden_by", "moderation_reason", "due_at", "created_at", "updated_at"),
     )
+    return found
 
 
 def covers_of(listing_ids: Iterable[str]) -> dict[str, PhotoFacts]:

@@ -112,7 +112,7 @@ def comparables(*, category_ids: Sequence[str], currency: str, limit: int) -> tu
         Comparable(
             listing_id=row["id"],
             title=row["title"],
-            price_minor=row["price_minor"],
+            price_minor=price,
             currency=currency,
             sold=row["status"] == Status.SOLD,
             category_id=row["category_id"],
@@ -120,6 +120,7 @@ def comparables(*, category_ids: Sequence[str], currency: str, limit: int) -> tu
             condition_id=row["condition_id"],
         )
         for row in rows[: min(limit, MAX_COMPARABLES)]
+        if (price := row["price_minor"]) is not None
     )
 
 
@@ -131,5 +132,5 @@ def usual_departments(seller_id: str, *, catalogue: CatalogueSnapshot) -> tuple[
         .order_by("-id")
         .values_list("category_id", flat=True)[:100]
     )
-    counts = Counter(catalogue.path_to(category_id)[0] for category_id in rows if category_id is not None)
+    counts = Counter(catalogue.path_to(category_id)[0] for category_id in rows)
     return tuple(department for department, _ in counts.most_common())

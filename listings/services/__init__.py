@@ -1,0 +1,44 @@
+"""Verbs of listings. Keyword-only, typed, ids and `now` in, frozen dataclasses out; one transaction each.
+
+Other apps import from here.
+"""
+
+from __future__ import annotations
+
+from listings.changes import NO_CHANGE, UNSET, ListingChange
+from listings.services.catalogue import announce_catalogue_change, load_catalogue
+from listings.services.deadlines import act_on_deadline, sweep_deadlines
+from listings.services.developing import photos_to_ring, process_photo, remove_orphans
+from listings.services.drafting import create_draft, duplicate, edit_draft
+from listings.services.moderating import REASONS, remove, restore, suspend
+from listings.services.photos import add_photo, remove_photo, replace_photo
+from listings.services.selling import delete, hide, publish, release, reserve, unhide
+
+__all__ = [
+    "NO_CHANGE",
+    "REASONS",
+    "UNSET",
+    "ListingChange",
+    "act_on_deadline",
+    "add_photo",
+    "announce_catalogue_change",
+    "create_draft",
+    "delete",
+    "duplicate",
+    "edit_draft",
+    "hide",
+    "load_catalogue",
+    "photos_to_ring",
+    "process_photo",
+    "publish",
+    "release",
+    "remove",
+    "remove_orphans",
+    "remove_photo",
+    "replace_photo",
+    "reserve",
+    "restore",
+    "suspend",
+    "sweep_deadlines",
+    "unhide",
+]

@@ -131,7 +131,9 @@ def _store(wanted: list[Any]) -> Loaded:
     if changed:
         model.objects.bulk_update(changed, columns, batch_size=_BATCH // 5)
     gone = set(stored) - {row.pk for row in wanted}
-    retired = model.objects.filter(pk__in=sorted(gone), is_retired=False).update(is_retired=True) if gone else 0
+    retired = (
+        model.objects.filter(pk__in=sorted(gone), is_retired=False).update(is_retired=True) if gone else 0
+    )
     return Loaded(len(new), len(changed), retired)
 
 
@@ -173,7 +175,10 @@ def load_catalogue(*, texts: Mapping[str, str], now: dt.datetime) -> dict[str, L
     digest = hashlib.sha256("\0".join(texts[name] for name in sorted(texts)).encode()).hexdigest()
     if CatalogueRelease.objects.filter(id=1, digest=digest).exists():
         return {name: Loaded() for name in COLUMNS}
-    brands = [Brand(id=r["id"], name=r["name"], aliases=_list(r["aliases"])) for r in _rows("brands", texts["brands"])]
+    brands = [
+        Brand(id=r["id"], name=r["name"], aliases=_list(r["aliases"]))
+        for r in _rows("brands", texts["brands"])
+    ]
     names = _brand_names(brands)
     loaded = {
         "categories": _store(_categories(texts["categories"])),
@@ -198,7 +203,9 @@ def load_catalogue(*, texts: Mapping[str, str], now: dt.datetime) -> dict[str, L
         ),
         "conditions": _store(
             [
-                Condition(id=row["id"], position=int(row["position"]), within=row["within"], names=_names(row))
+                Condition(
+                    id=row["id"], position=int(row["position"]), within=row["within"], names=_names(row)
+                )
                 for row in _rows("conditions", texts["conditions"])
             ]
         ),
@@ -218,7 +225,9 @@ def load_catalogue(*, texts: Mapping[str, str], now: dt.datetime) -> dict[str, L
     BrandName.objects.all().delete()
     BrandName.objects.bulk_create(names, batch_size=_BATCH)
     _release(digest, now)
-    logger.info("catalogue_loaded", digest=digest[:12], **{name: result.added for name, result in loaded.items()})
+    logger.info(
+        "catalogue_loaded", digest=digest[:12], **{name: result.added for name, result in loaded.items()}
+    )
     return loaded
 
 

@@ -1,0 +1,34 @@
+"""Doorbells: each takes ids, makes one service call, and is safe to ring twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from listings.services import deadlines, developing
+from listings.services.ringing import ring
+
+
+@shared_task
+def process_photo(photo_id: str) -> None:
+    """Rung by an upload, and again by the sweeper."""
+    developing.process_photo(photo_id=photo_id, now=timezone.now())
+
+
+@shared_task
+def sweep_photos() -> None:
+    """Every few seconds: ring again for what nobody picked up or finished."""
+    for photo_id in developing.photos_to_ring(now=timezone.now()):
+        ring(photo_id)
+
+
+@shared_task
+def sweep_deadlines() -> None:
+    """Every minute."""
+    deadlines.sweep_deadlines(now=timezone.now())
+
+
+@shared_task
+def remove_orphans() -> None:
+    """Hourly."""
+    developing.remove_orphans(now=timezone.now())
