@@ -26,7 +26,7 @@ from typing import Any, Protocol, TypeAlias
 from ai_suggestions.catalogue import Catalogue
 
 Json: TypeAlias = Any
-"""A JSON value: str, int, float, bool, None, list or dict of these; ``Field`` says which shape a field has."""
+"""A JSON value: str, int, float, bool, None, list or dict; ``Field`` says which shape a field has."""
 
 
 class Field(StrEnum):
@@ -127,8 +127,9 @@ MAX_ALTERNATIVES = 4
 class Proposal:
     """What a step says about one field.
 
-    ``value`` is None unless the standing is ``proposed``. ``confidence`` is the calibrated probability
-    (0-1) that ``value`` (for a choice: the first alternative) is what the seller would keep.
+    ``value`` is None unless the standing is ``proposed``. ``confidence`` is the probability (0-1) that
+    ``value`` is what the seller would keep; for a choice, that what they would keep is among the
+    alternatives. It is None where no probability can honestly be given.
     """
 
     field: Field
@@ -177,16 +178,16 @@ def choice(
     alternatives: Sequence[Alternative],
     *,
     note: str,
+    confidence: float | None = None,
     evidence: Sequence[Evidence] = (),
     within: str | None = None,
 ) -> Proposal:
     """Values to choose from, of which none is sure enough, or none is ours to choose."""
-    kept = tuple(alternatives)[:MAX_ALTERNATIVES]
     return Proposal(
         field=field_,
         standing=Standing.CHOICE,
-        confidence=kept[0].confidence if kept else None,
-        alternatives=kept,
+        confidence=confidence,
+        alternatives=tuple(alternatives)[:MAX_ALTERNATIVES],
         evidence=tuple(evidence),
         note=note,
         within=within,
@@ -286,7 +287,9 @@ class StepReport:
     proposals: tuple[Proposal, ...] = ()
     error_code: str | None = None  # stable code, with ``failed`` and ``timed_out`` only
     reused: int = 0  # photos whose reading came from the cache
-    usage: Mapping[str, int] = NO_USAGE  # what the step cost, e.g. tokens of a paid model
+    usage: Mapping[str, int] = field(
+        default_factory=lambda: NO_USAGE
+    )  # what the step cost, e.g. tokens of a paid model
 
     def __post_init__(self) -> None:
         broken = self.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)

@@ -1,0 +1,236 @@
+"""Brand, size, materials, colours and condition: from labels, pixels and the seller's own words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from ai_suggestions.catalogue import Brand, Catalogue, Category
+from ai_suggestions.contract import (
+    MAX_ALTERNATIVES,
+    Alternative,
+    Box,
+    Evidence,
+    Field,
+    Proposal,
+    SellerFacts,
+    Source,
+    abstained,
+    choice,
+    proposed,
+)
+from ai_suggestions.readings import ColoursSeen, LabelFact, strongest
+from ai_suggestions.steps.department import sizes_named
+from ai_suggestions.steps.thresholds import FILL_IN_FROM
+
+VERSION = "attributes-1"
+MAX_COLOURS = 2
+MAX_MATERIALS = 3
+VARIOUS = "various"
+
+# Catalogue entries that say there is none. No photo shows an absence, so they are never proposed.
+NO_BRAND = "no-brand"
+
+# Brands that are everyday words in one of our languages: in a sentence they mean the word.
+_WORDS_TOO = frozenset(
+    {"active", "apple", "boss", "camel", "comma", "diesel", "dove", "edited", "esprit", "even", "extra"}
+    | {"free people", "gap", "guess", "jaguar", "kappa", "mango", "monki", "more", "next", "nice", "object"}
+    | {"odd", "one", "only", "people", "pieces", "puma", "selected", "someday", "street", "vans", "weekday"}
+)
+_SAID_BY_SELLER = 0.95
+_WORD_TOO = 0.5
+
+
+@lru_cache(maxsize=4)
+def _spellings(brands: tuple[Brand, ...]) -> re.Pattern[str] | None:
+    names = {name for brand in brands if brand.id != NO_BRAND for name in (brand.name, *brand.aliases)}
+    # Two letters are found in any sentence; the longest name first, so that "Tommy Jeans" is not "Tommy".
+    usable = sorted((name for name in names if len(name) >= 3), key=lambda name: (-len(name), name))
+    if not usable:
+        return None
+    return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(name) for name in usable) + r")(?!\w)")
+
+
+def _brands_said(facts: SellerFacts, catalogue: Catalogue) -> list[tuple[str, str, float]]:
+    """(brand id, words, confidence) for the brands named in title and description, as they are spelled."""
+    pattern = _spellings(catalogue.brands)
+    if pattern is None:
+        return []
+    by_name = {name: brand.id for brand in catalogue.brands for name in (brand.name, *brand.aliases) if name}
+    return [
+        (by_name[word], word, _WORD_TOO if word.casefold() in _WORDS_TOO else _SAID_BY_SELLER)
+        for text in (facts.title, facts.description)
+        for word in pattern.findall(text)
+    ]
+
+
+def propose_brand(*, labels: Sequence[LabelFact], facts: SellerFacts, catalogue: Catalogue) -> Proposal:
+    """The brand that a label or the seller names; a choice when they name several or it is not sure."""
+    found: dict[str, tuple[float, Evidence]] = {}
+    for fact in strongest([fact for fact in labels if fact.field is Field.BRAND]):
+        if fact.value in catalogue.brand_by_id and fact.value != NO_BRAND:
+            found[fact.value] = (fact.confidence, fact.evidence("brand_name_on_label"))
+    for brand_id, word, confidence in _brands_said(facts, catalogue):
+        if brand_id not in found or found[brand_id][0] < confidence:
+            found[brand_id] = (confidence, Evidence(Source.SELLER, text=word, note="brand_in_text"))
+    ranked = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
+    if not ranked:
+        return abstained(Field.BRAND, note="no_brand_read")
+    best, (confidence, evidence) = ranked[0]
+    contested = len(ranked) > 1 and ranked[1][1][0] >= FILL_IN_FROM[Field.BRAND]
+    if confidence >= FILL_IN_FROM[Field.BRAND] and not contested:
+        others = [Alternative(id_, c) for id_, (c, _) in ranked[1:]]
+        return proposed(Field.BRAND, best, confidence, evidence=[evidence], alternatives=others)
+    return choice(
+        Field.BRAND,
+        [Alternative(id_, c) for id_, (c, _) in ranked],
+        confidence=confidence,
+        note="several_brands" if contested else "below_threshold",
+        evidence=[e for _, (_, e) in ranked[:MAX_ALTERNATIVES]],
+    )
+
+
+# "size M", "Größe 38", "taille 40", "dydis L": the word has to be there, a bare letter is no statement.
+_SIZE_SAID = re.compile(
+    r"\b(?:size|gr(?:ö(?:ß|ss)e|oesse|\.)|taille|pointure|dydis|dydžio)\s*:?\s*"
+    r"((?:EU|UK|US|FR|IT)?\s?(?:W\d{2}\s?L\d{2}|\d{1,3}(?:[.,]5)?(?:/\d{2,3})?|[2-6]?X{0,4}[SL]|M))(?![\w%])",
+    re.IGNORECASE,
+)
+
+
+def _size_facts(labels: Sequence[LabelFact], facts: SellerFacts) -> list[tuple[str, float, Evidence]]:
+    """(words, confidence, evidence) of every size that was read or said."""
+    found = [
+        (fact.value, fact.confidence, fact.evidence("size_on_label"))
+        for fact in strongest([fact for fact in labels if fact.field is Field.SIZE])
+    ]
+    for text in (facts.title, facts.description):
+        for match in _SIZE_SAID.finditer(text):
+            said = Evidence(Source.SELLER, text=match[0], note="size_in_text")
+            found.append((match[1].replace(",", "."), _SAID_BY_SELLER, said))
+    return found
+
+
+def propose_size(
+    *, labels: Sequence[LabelFact], facts: SellerFacts, leaves: Sequence[Category], catalogue: Catalogue
+) -> Proposal:
+    """The size of the categories in question (``leaves``) that a label or the seller states.
+
+    A label often states one size in several countries' numbers; the size that most of them mean wins.
+    """
+    systems = list(dict.fromkeys(leaf.size_system for leaf in leaves if leaf.size_system))
+    if leaves and not systems:
+        return abstained(Field.SIZE, note="has_no_size")
+    stated = _size_facts(labels, facts)
+    if not stated:
+        return abstained(Field.SIZE, note="no_size_read")
+    support: dict[str, int] = {}
+    best: dict[str, tuple[float, Evidence]] = {}
+    for words, confidence, evidence in stated:
+        for size in sizes_named(words, catalogue.sizes_of(systems)):
+            support[size.id] = support.get(size.id, 0) + 1
+            if size.id not in best or confidence > best[size.id][0]:
+                best[size.id] = (confidence, evidence)
+    ranked = sorted(best, key=lambda id_: (-support[id_], -best[id_][0], list(best).index(id_)))
+    if not ranked:
+        return abstained(Field.SIZE, note="size_not_of_category" if systems else "category_unknown")
+    # Of one system only the best supported sizes compete: "EU 38, UK 10" both mean it, "10" alone may not.
+    top = [id_ for id_ in ranked if support[id_] == support[ranked[0]]]
+    confidence, evidence = best[ranked[0]]
+    if len(top) == 1 and confidence >= FILL_IN_FROM[Field.SIZE]:
+        return proposed(Field.SIZE, ranked[0], confidence, evidence=[evidence])
+    return choice(
+        Field.SIZE,
+        [Alternative(id_, best[id_][0] / len(top)) for id_ in top],
+        confidence=confidence,
+        note="several_sizes" if len(top) > 1 else "below_threshold",
+        evidence=[evidence],
+    )
+
+
+def propose_materials(*, labels: Sequence[LabelFact], catalogue: Catalogue) -> Proposal:
+    """What the care label says that the thing is made of, the largest share first."""
+    read = strongest([fact for fact in labels if fact.field is Field.MATERIALS])
+    known = [fact for fact in read if fact.value in catalogue.material_by_id]
+    kept = sorted(known, key=lambda fact: -(fact.percent or 101))[:MAX_MATERIALS]
+    if not kept:
+        return abstained(Field.MATERIALS, note="no_materials_read")
+    confidence = min(fact.confidence for fact in kept)
+    value = [fact.value for fact in kept]
+    evidence = [fact.evidence("material_on_label") for fact in kept]
+    if confidence >= FILL_IN_FROM[Field.MATERIALS]:
+        return proposed(Field.MATERIALS, value, confidence, evidence=evidence)
+    return choice(
+        Field.MATERIALS,
+        [Alternative(value, confidence)],
+        confidence=confidence,
+        note="below_threshold",
+        evidence=evidence,
+    )
+
+
+def propose_colours(
+    *, seen: Mapping[str, ColoursSeen], weights: Mapping[str, float], catalogue: Catalogue
+) -> Proposal:
+    """One or two palette colours over all photos.
+
+    ``weights`` say how clearly each photo shows the thing: a photo of a label shows the label's white.
+    """
+    total: dict[str, float] = {}
+    chosen: dict[tuple[str, ...], float] = {}
+    boxes: dict[str, tuple[float, str, Box | None]] = {}
+    whole = sum(weights.get(photo_id, 0.0) for photo_id in seen) or 1.0
+    for photo_id, reading in seen.items():
+        weight = weights.get(photo_id, 0.0) / whole
+        chosen[reading.chosen] = chosen.get(reading.chosen, 0.0) + weight
+        for colour, share in reading.shares:
+            total[colour] = total.get(colour, 0.0) + weight * share
+        for colour in reading.chosen:
+            if colour not in boxes or weight > boxes[colour][0]:
+                boxes[colour] = (weight, photo_id, reading.box)
+    ranked = [
+        (colour, share)
+        for colour, share in sorted(total.items(), key=lambda item: (-item[1], item[0]))
+        if colour in catalogue.colour_by_id and share >= 0.02
+    ]
+    if not ranked or not chosen:
+        return abstained(Field.COLOURS, note="no_colour_seen")
+    best, agreement = max(chosen.items(), key=lambda item: (item[1], item[0]))
+    value = [colour for colour in best if colour in catalogue.colour_by_id][:MAX_COLOURS]
+    if not value:
+        return abstained(Field.COLOURS, note="no_colour_seen")
+    confidence = _colour_confidence(value, dict(ranked), agreement)
+    evidence = [
+        Evidence(
+            Source.PHOTO, photo_id=boxes[colour][1], box=boxes[colour][2], text=colour, note="colour_seen"
+        )
+        for colour in value
+    ]
+    others = [Alternative([colour], round(share, 4)) for colour, share in ranked if [colour] != value]
+    if confidence >= FILL_IN_FROM[Field.COLOURS]:
+        return proposed(Field.COLOURS, value, confidence, evidence=evidence, alternatives=others)
+    return choice(
+        Field.COLOURS,
+        [Alternative(value, confidence), *others],
+        confidence=min(1.0, confidence + sum(share for _, share in ranked[1:3]) / 2),
+        note="below_threshold",
+        evidence=evidence,
+    )
+
+
+def _colour_confidence(value: Sequence[str], shares: Mapping[str, float], agreement: float) -> float:
+    """How likely people would name the same main colour.
+
+    Linear in the share of the thing that has it, from .45 to .92: fitted by eye to the 80 photos with
+    colours named by people (docs/suggestions.md); photos that disagree lower it.
+    """
+    share = 0.5 if value[0] == VARIOUS else shares.get(value[0], 0.0)
+    return round(min(0.92, 0.45 + 0.55 * share) * (0.6 + 0.4 * min(1.0, agreement)), 4)
+
+
+def propose_condition(facts: SellerFacts) -> Proposal:
+    """Nothing, unless it was said: wear is not read from photos yet, and tags are never claimed from one."""
+    if facts.condition_id is not None:
+        return abstained(Field.CONDITION, note="already_given")
+    return abstained(Field.CONDITION, note="needs_the_seller")
