@@ -17,7 +17,10 @@ def main(names: list[str]) -> int:
     """0 when every benchmark ran; figures below their target are shown, not failed on: machines differ."""
     unknown = set(names) - set(BENCHES)
     if unknown:
-        print(f"No such benchmark: {', '.join(sorted(unknown))}. There are: {', '.join(BENCHES)}.", file=sys.stderr)
+        print(
+            f"No such benchmark: {', '.join(sorted(unknown))}. There are: {', '.join(BENCHES)}.",
+            file=sys.stderr,
+        )
         return 2
     failed = []
     for name in names or BENCHES:
