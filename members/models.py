@@ -210,7 +210,8 @@ class Restriction(models.Model):
             ),
             models.CheckConstraint(
                 name="restriction_standing_until_lifted",
-                condition=Q(is_standing=True, lifted_at__isnull=True)
+                # IS NOT NULL besides "= true": a CHECK passes what is neither true nor false.
+                condition=Q(is_standing__isnull=False, is_standing=True, lifted_at__isnull=True)
                 | Q(is_standing__isnull=True, lifted_at__isnull=False),
             ),
             models.CheckConstraint(

@@ -94,7 +94,7 @@ class OwnRestrictionListSerializer(serializers.Serializer[Any]):
 class NewBlockSerializer(StrictSerializer):
     """Whom to block."""
 
-    member_id = serializers.RegexField(rf"^{ID_PATTERN}\Z", max_length=26, help_text="Whom to block.")
+    member_id = serializers.RegexField(rf"^{ID_PATTERN}\Z", trim_whitespace=False, help_text="Whom to block.")
 
 
 class BlockedMemberSerializer(serializers.Serializer[Any]):

@@ -274,7 +274,9 @@ class Migration(migrations.Migration):
             model_name="restriction",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("is_standing", True), ("lifted_at__isnull", True)),
+                    models.Q(
+                        ("is_standing", True), ("is_standing__isnull", False), ("lifted_at__isnull", True)
+                    ),
                     models.Q(("is_standing__isnull", True), ("lifted_at__isnull", False)),
                     _connector="OR",
                 ),

@@ -76,9 +76,10 @@ def _fault(row: dict[str, str], seen: set[str]) -> str | None:
 @atomic_retry
 def load_markets(*, text: str) -> Loaded:
     """Make the table say what the CSV `text` says; safe to repeat. Raises ValueError, changing nothing."""
+    rows = list(read_markets(text))  # all of it before the first write
     stored = {market.code: market for market in Market.objects.select_for_update().order_by("code")}
     added = changed = 0
-    for market in read_markets(text):
+    for market in rows:
         before = stored.pop(market.code, None)
         if before is None:
             market.save(force_insert=True)
