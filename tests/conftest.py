@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from django.conf import settings
 
 from tests import environment
 
 # Before pytest-django looks at the settings, which read the environment once.
+if settings.configured:
+    raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests name their settings themselves")
 environment.prepare()
 
 if TYPE_CHECKING:
@@ -30,14 +33,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure() -> None:
-    from django.conf import settings
-
     # A hash that takes its time on purpose would be most of the suite's time.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # A file, as in the embedded default: a database in memory knows neither WAL nor waiting for a lock.
     if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         own = settings.DATABASES["default"].setdefault("TEST", {})
         own["NAME"] = str(Path(os.environ[environment.HOME]) / "test.sqlite3")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    # With this variable a worker would read the settings before it has an environment of its own.
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
 def pytest_unconfigure() -> None:
@@ -56,8 +63,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if others:
             config.hook.pytest_deselected(items=others)
             items[:] = [item for item in items if _touches_a_server(item)]
-
-    from django.conf import settings
 
     missing = {}
     if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.mysql":
