@@ -68,7 +68,9 @@ else:
 
 def peak_memory_mb(content: bytes) -> float:
     """Of a fresh process that processes one photo: this one holds what made the sample."""
-    measured = subprocess.run(  # noqa: S603  # our own code[sys.executable, "-c", MEASURE], input=content, capture_output=True, check=True)
+    measured = subprocess.run(  # noqa: S603  # our own code
+        [sys.executable, "-c", MEASURE], input=content, capture_output=True, check=True
+    )
     return int(measured.stdout) / 1024
 
 

@@ -137,5 +137,6 @@ def _refuse_taken_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CommandError(
-                f"Port {port} on {host} cannot be used ({error.strerror}). Choose another: make run PORT={port + 1}"
+                f"Port {port} on {host} cannot be used ({error.strerror}). "
+                f"Choose another: make run PORT={port + 1}"
             ) from None
