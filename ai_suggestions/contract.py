@@ -128,8 +128,9 @@ class Proposal:
     """What a step says about one field.
 
     ``value`` is None unless the standing is ``proposed``. ``confidence`` is the probability (0-1) that
-    ``value`` is what the seller would keep; for a choice, that what they would keep is among the
-    alternatives. It is None where no probability can honestly be given.
+    ``value`` is what the seller would keep. For a choice it is the probability that this is among the
+    alternatives or below ``within``; for a category whose department nobody stated, that the kind of thing
+    is right. It is None where no probability can honestly be given.
     """
 
     field: Field

@@ -20,7 +20,7 @@ from ai_suggestions.contract import (
 )
 from ai_suggestions.readings import KindsSeen
 from ai_suggestions.steps.department import Department
-from ai_suggestions.steps.thresholds import NOTHING_BELOW
+from ai_suggestions.steps.thresholds import FILL_IN_FROM, NOTHING_BELOW
 
 VERSION = "category-rules-1"
 
@@ -74,6 +74,17 @@ def _leaf_probabilities(
     )
 
 
+def _one_of_each_department(ranked: Sequence[tuple[str, float]], catalogue: Catalogue) -> list[str]:
+    """Leaves to choose from when nobody stated a department: the best of each first, then the second ones."""
+    seen: dict[str, int] = {}
+    places: list[tuple[int, int, str]] = []
+    for position, (leaf, _) in enumerate(ranked):
+        department = catalogue.department_of(leaf)
+        places.append((seen.get(department, 0), position, leaf))
+        seen[department] = seen.get(department, 0) + 1
+    return [leaf for _, _, leaf in sorted(places)][:MAX_ALTERNATIVES]
+
+
 def _parent_that_is_sure(
     ranked: Sequence[tuple[str, float]], sure_from: float, catalogue: Catalogue
 ) -> str | None:
@@ -105,12 +116,11 @@ def propose_category(
     if not ranked:
         return abstained(Field.CATEGORY, note="not_in_department")
     if department is None:
-        offered = [(leaf, p) for leaf, p in ranked if p > 0][:MAX_ALTERNATIVES]
         # No probability beside a department's leaf: it would be a guess about whom the thing is for.
         return choice(
             Field.CATEGORY,
-            [Alternative(leaf) for leaf, _ in offered],
-            confidence=min(1.0, sum(p for _, p in offered)),
+            [Alternative(leaf) for leaf in _one_of_each_department(ranked, catalogue)],
+            confidence=verdict.probability,
             note="department_unknown",
             evidence=evidence,
         )
@@ -128,7 +138,7 @@ def propose_category(
     return choice(
         Field.CATEGORY,
         [Alternative(leaf, min(1.0, p)) for leaf, p in offered],
-        confidence=min(1.0, sum(p for _, p in offered)),
+        confidence=min(1.0, sum(p for _, p in (offered if within is None else inside))),
         note="below_threshold",
         evidence=evidence,
         within=within,
@@ -148,9 +158,9 @@ def propose_parcel_size(*, category: Proposal, facts: SellerFacts, catalogue: Ca
     evidence = [Evidence(Source.CATALOGUE, text=id_, note="parcel_of_category") for id_ in candidates[:1]]
     if not sizes:
         return abstained(Field.PARCEL_SIZE, note="category_unknown")
-    if len(found) > 1:
+    sure = 1.0 if facts.category_id in candidates else (category.confidence or 0.0)
+    if len(found) > 1 or sure < FILL_IN_FROM[Field.PARCEL_SIZE]:
         return choice(
             Field.PARCEL_SIZE, [Alternative(size) for size in sizes], note="category_open", evidence=evidence
         )
-    sure = 1.0 if facts.category_id in candidates else (category.confidence or 0.0)
     return proposed(Field.PARCEL_SIZE, sizes[0], sure, evidence=evidence)

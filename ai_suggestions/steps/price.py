@@ -1,8 +1,8 @@
 """A price range from comparable items, and an honest blank where there are too few.
 
-Quantiles of the marketplace's own prices for category x brand x condition. A cell with few items is pulled towards the
-cell above it (without the condition, then without the brand), and that towards a small table of starting
-estimates:
+Quantiles of the marketplace's own prices for category x brand x condition. A cell with few items is pulled
+towards the cell above it (without the condition, then without the brand), and that towards a small table of
+starting estimates:
 
     q(cell) = (n * q(items) + STRENGTH * q(cell above)) / (n + STRENGTH)
 
@@ -38,9 +38,9 @@ SHOWN = 8  # comparable items shown as evidence
 QUANTILES = (0.25, 0.5, 0.75)
 ASKED_COUNTS = 0.5
 
-# Typical second-hand prices in whole euros (low, middle, high) of a thing in good condition without a known brand.
-# Our own estimate, made in November 2026 before there were any sales; not data, and shown as an estimate. It is only
-# ever offered as a choice, and one with weight STRENGTH against real items.
+# Typical second-hand prices in whole euros (low, middle, high) of a thing in good condition without a known
+# brand. Our own estimate, made in November 2026 before there were any sales; not data, and shown as an
+# estimate. It is only ever offered as a choice, and weighs STRENGTH against real items.
 COLD_START_EUR: MappingProxyType[str, tuple[int, int, int]] = MappingProxyType(
     {
         "t_shirt": (3, 6, 12),
@@ -149,7 +149,7 @@ def _shrunk(
 
 def _starting(kind: str | None, currency: str, condition_id: str | None) -> Estimate | None:
     """From the table; only in euros, because a fixed exchange rate would be one more invention."""
-    if currency != "EUR" or kind not in COLD_START_EUR:
+    if currency != "EUR" or kind is None or kind not in COLD_START_EUR:
         return None
     factor = CONDITION_FACTOR.get(condition_id or "", 1.0)
     low, middle, high = (math.log(euros * 100 * factor) for euros in COLD_START_EUR[kind])
@@ -158,7 +158,7 @@ def _starting(kind: str | None, currency: str, condition_id: str | None) -> Esti
 
 def rounded(amount_minor: float, currency: str) -> int:
     """An amount that people would ask: in halves below 20 units, in units below 100, in fives above."""
-    unit = 10 ** exponent_of(currency)
+    unit: int = 10 ** exponent_of(currency)
     if amount_minor < 20 * unit:
         step = max(1, unit // 2)
     elif amount_minor < 100 * unit:

@@ -25,8 +25,10 @@ FILL_IN_FROM: MappingProxyType[Field, float] = MappingProxyType(
         Field.MATERIALS: 0.80,
         # Wear is not read from photos yet, so only the seller's own words reach this.
         Field.CONDITION: 0.90,
+        # It follows from the category and is right for most of its neighbours too.
+        Field.PARCEL_SIZE: 0.50,
     }
 )
 
-NOTHING_BELOW = 0.15
+NOTHING_BELOW = 0.20
 """Below this probability a candidate is noise, and not even worth offering."""

@@ -1,8 +1,8 @@
 """Titles and descriptions, put together from known facts and nothing else.
 
-No adjective, no praise, no guess: each sentence is a fact with a fixed frame around it, in the language of the
-market. A language model of 135 million parameters was tried for this and invented brands, so it is templates
-(docs/suggestions.md). ``FRAME_WORDS`` lists every word that a frame adds; a property test takes facts
+No adjective, no praise, no guess: each sentence is a fact with a fixed frame around it, in the language of
+the market. A language model of 135 million parameters was tried for this and invented brands, so it is
+templates (docs/suggestions.md). ``FRAME_WORDS`` lists every word that a frame adds; a property test takes facts
 and frame words away from a text and expects nothing to be left.
 """
 
@@ -146,6 +146,11 @@ def _upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def _inside(noun: str, language: str) -> str:
+    """A noun inside a line: German keeps its capital."""
+    return noun if language == "de" else noun.lower()
+
+
 def _colour_words(known: Known, language: str, catalogue: Catalogue) -> list[str]:
     names = [name_in(catalogue.colour_by_id[id_].names, language) for id_ in known.colour_ids]
     # German nouns of colours are adjectives here too: "blau", not "Blau", inside a line.
@@ -204,7 +209,7 @@ def description_of(known: Known, *, language: str, catalogue: Catalogue) -> str 
     materials = [
         f"{percent} % {name}" if percent is not None else name
         for id_, percent in known.materials
-        if (name := name_in(catalogue.material_by_id[id_].names, language).lower())
+        if (name := _inside(name_in(catalogue.material_by_id[id_].names, language), language))
     ]
     if materials:
         lines.append(frames.material.format(", ".join(materials)))
