@@ -296,6 +296,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # Without a name here two fields called status would get a number.
+    "ENUM_NAME_OVERRIDES": {
+        "ListingStatusEnum": "listings.api.shapes.STATUSES",
+        "PhotoStatusEnum": "listings.api.shapes.PHOTO_STATUSES",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "foundation.api.schema.add_conventions",

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from foundation.errors import Conflict, NotFound, PreconditionFailed, RuleBroken, TooLarge, UnsupportedMedia
+from foundation.errors import (
+    Conflict,
+    Malformed,
+    NotFound,
+    PreconditionFailed,
+    RuleBroken,
+    TooLarge,
+    UnsupportedMedia,
+)
 
 
 class ListingNotFound(NotFound):
@@ -67,7 +75,9 @@ class InvalidListing(RuleBroken):
     title = "The listing breaks rules"
 
 
-class PhotoMissing(RuleBroken):
+class PhotoMissing(Malformed):
+    """The form has no file of that name, several, or other fields."""
+
     code = "photo_missing"
     title = "Send one file in the form field 'photo'"
 
