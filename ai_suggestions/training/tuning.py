@@ -21,7 +21,7 @@ from ai_suggestions.training.network import FEATURES, EfficientNetLite
 class Recipe:
     """How long and how hard to train. Learning rates are peaks of a one-cycle schedule."""
 
-    epochs: int = 8
+    epochs: int = 6
     batch: int = 32
     body_rate: float = 4e-4
     head_rate: float = 1e-3
@@ -103,7 +103,6 @@ def tuned(
     targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / classes
     step = 0
     for epoch in range(recipe.epochs):
-        net.eval()  # for the batch norms
         net._dropout.train()
         order = chance.permutation(rows)
         losses: list[float] = []

