@@ -28,17 +28,17 @@ class Links:
     """Absolute addresses of renditions, for one request."""
 
     def __init__(self, request: Request) -> None:
-        self._storage = storages[names.PUBLIC]
-        self._host = request.build_absolute_uri("/").rstrip("/")
+        # Asking the storage for each of a page's 150 addresses costs as much as a query; its public
+        # addresses are a base and the name, and names hold nothing that needs quoting.
+        probe = names.rendition_name("probe", 0)
+        url = request.build_absolute_uri(storages[names.PUBLIC].url(probe))
+        self._base = url.removesuffix(probe)
 
     def renditions(self, photo: PhotoFacts) -> dict[str, str]:
         """By longest side; empty until the photo is ready."""
         if photo.status != PhotoStatus.READY:
             return {}
-        urls = {
-            str(side): self._storage.url(names.rendition_name(photo.stem, side)) for side in names.RENDITIONS
-        }
-        return {side: url if "://" in url else self._host + url for side, url in urls.items()}
+        return {str(side): self._base + names.rendition_name(photo.stem, side) for side in names.RENDITIONS}
 
 
 def photo_body(photo: PhotoFacts, links: Links) -> dict[str, Any]:
