@@ -26,7 +26,7 @@ def main(names: list[str]) -> int:
     for name in names or BENCHES:
         command = [sys.executable, "-m", f"bench.{name}"]
         if BENCHES[name]:
-            command = [sys.executable, "-m", "tests.servers", "run", "--mariadb", "--", *command]
+            command = [sys.executable, "-m", "tests.servers", "run", "--mariadb", "--durable", "--", *command]
         if subprocess.run(command, check=False).returncode:  # noqa: S603  # our own modules
             failed.append(name)
     if failed:

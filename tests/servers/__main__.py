@@ -1,6 +1,6 @@
 """Run a command, or the whole suite, beside private servers.
 
-python -m tests.servers run [--mariadb] [--redis] -- COMMAND...    exports DATABASE_URL and REDIS_URL to it
+python -m tests.servers run [--mariadb] [--durable] [--redis] -- COMMAND...    with DATABASE_URL and REDIS_URL
 python -m tests.servers suite [PYTEST ARGUMENTS...]                what `make test` does
 
 The settings read the environment once, at import; so the servers stand before any process imports Django.
@@ -38,12 +38,14 @@ def servers_are_required() -> bool:
     return os.environ.get("PRELOVED_REQUIRE_SERVERS", "") not in ("", "0")
 
 
-def run_beside_servers(command: Sequence[str], *, with_mariadb: bool, with_redis: bool) -> int:
+def run_beside_servers(
+    command: Sequence[str], *, with_mariadb: bool, with_redis: bool, durable: bool = False
+) -> int:
     """The command's exit status; raises ServerUnavailable when a server cannot be started."""
     environment = dict(os.environ)
     with contextlib.ExitStack() as stack:
         if with_mariadb:
-            environment["DATABASE_URL"] = stack.enter_context(mariadb())
+            environment["DATABASE_URL"] = stack.enter_context(mariadb(durable=durable))
         if with_redis:
             environment["REDIS_URL"] = stack.enter_context(redis())
         return subprocess.run(list(command), cwd=REPOSITORY, env=environment, check=False).returncode
@@ -105,11 +107,14 @@ def main(arguments: Sequence[str]) -> int:
         case ["run", *rest] if "--" in rest:
             split = rest.index("--")
             options, command = set(rest[:split]), rest[split + 1 :]
-            unknown = options - {"--mariadb", "--redis"}
+            unknown = options - {"--mariadb", "--durable", "--redis"}
             if not unknown and command:
                 try:
                     return run_beside_servers(
-                        command, with_mariadb="--mariadb" in options, with_redis="--redis" in options
+                        command,
+                        with_mariadb="--mariadb" in options,
+                        with_redis="--redis" in options,
+                        durable="--durable" in options,
                     )
                 except ServerUnavailable as reason:
                     print(reason, file=sys.stderr)

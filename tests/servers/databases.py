@@ -16,7 +16,6 @@ from tests.servers.processes import ServerUnavailable, answers_on, free_port, ru
 REPOSITORY = Path(__file__).resolve().parents[2]
 SERVER_SETTINGS = REPOSITORY / "ops" / "mysql.cnf"
 
-# The data is thrown away: durability would only cost time.
 TEST_SETTINGS = """
 [mysqld]
 datadir = {folder}/data
@@ -24,8 +23,7 @@ socket = {folder}/socket
 pid-file = {folder}/pid
 port = {port}
 bind-address = 127.0.0.1
-innodb_flush_log_at_trx_commit = 0
-sync_binlog = 0
+innodb_flush_log_at_trx_commit = {flush}
 innodb_buffer_pool_size = 128M
 innodb_log_file_size = 64M
 performance_schema = OFF
@@ -43,8 +41,11 @@ def _program(*names: str, package: str) -> str:
 
 
 @contextlib.contextmanager
-def mariadb() -> Iterator[str]:
-    """A MariaDB server of its own; gives a DATABASE_URL whose user may create databases."""
+def mariadb(*, durable: bool = False) -> Iterator[str]:
+    """A MariaDB server of its own; gives a DATABASE_URL whose user may create databases.
+
+    The data is thrown away, so durability would only cost time; a benchmark asks for it.
+    """
     if importlib.util.find_spec("MySQLdb") is None:
         raise ServerUnavailable(
             "mysqlclient is not installed (its build needs gcc, pkg-config and libmariadb-dev)"
@@ -55,7 +56,10 @@ def mariadb() -> Iterator[str]:
         folder = Path(name)
         settings = folder / "my.cnf"
         port = free_port()
-        settings.write_text(f"!include {SERVER_SETTINGS}\n{TEST_SETTINGS.format(folder=folder, port=port)}")
+        settings.write_text(
+            f"!include {SERVER_SETTINGS}\n"
+            + TEST_SETTINGS.format(folder=folder, port=port, flush=int(durable))
+        )
         # mariadbd refuses to run as root, so root hands the folder to the package's user.
         as_user = ["--user=mysql"] if os.geteuid() == 0 else []
         if as_user:
