@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import get_doc
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import AllowAny
 
@@ -38,6 +39,11 @@ class Schema(AutoSchema):
             )
         return parameters
 
+    def get_description(self) -> str:  # type: ignore[override]  # as drf_spectacular overrides it
+        # Only what is written at this view: the base class's docstring is for developers.
+        method = getattr(self.view, (self.method or "get").lower(), None)
+        return get_doc(method) or (get_doc(type(self.view)) if vars(type(self.view)).get("__doc__") else "")
+
     def get_tags(self) -> list[str]:
         # The folder of the view is the app: what belongs together stands together.
         return [self.view.__module__.split(".")[0]]
@@ -46,8 +52,8 @@ class Schema(AutoSchema):
         responses: dict[str, Any] = super()._get_response_bodies(direction)
         problem = self._map_problem()
         common = dict(_EVERYWHERE)
-        if any(kind not in (AllowAny,) for kind in self.view.permission_classes):
-            common["401"] = "No access token, or one that is not valid."
+        public = all(kind is AllowAny for kind in self.view.permission_classes)
+        common["401"] = f"{'An' if public else 'No access token, or an'} access token that is not valid."
         if "{" in self.path:
             common["404"] = "It does not exist, or it is not yours."
         if self.method == "POST":
@@ -58,6 +64,9 @@ class Schema(AutoSchema):
             common["415"] = "The content type is not accepted."
         for status, description in common.items():
             responses.setdefault(status, {"description": description, "content": problem})
+        for status, response in responses.items():
+            if status >= "400":
+                response.setdefault("content", problem)
         return dict(sorted(responses.items()))
 
     def _map_problem(self) -> dict[str, Any]:
