@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.core.files.storage import storages
 from django.db.models import Case, IntegerField, Value, When
 
-from listings.errors import PhotoNotFound, PhotoNotReady
+from listings.errors import ListingNotFound, PhotoNotFound, PhotoNotReady
 from listings.lifecycle import PhotoStatus, Status
 from listings.models import Listing, ListingPhoto
 from listings.photos.names import ORIGINALS, master_name
@@ -134,3 +134,11 @@ def usual_departments(seller_id: str, *, catalogue: CatalogueSnapshot) -> tuple[
     )
     counts = Counter(catalogue.path_to(category_id)[0] for category_id in rows)
     return tuple(department for department, _ in counts.most_common())
+
+
+def get_listing_version(listing_id: str) -> int:
+    """What grows with every change of the listing; one statement. Raises ListingNotFound."""
+    version = Listing.objects.filter(id=listing_id).values_list("version", flat=True).first()
+    if version is None:
+        raise ListingNotFound
+    return version
