@@ -9,7 +9,7 @@ from listings.services import deadlines, developing
 from listings.services.ringing import ring
 
 
-@shared_task
+@shared_task(soft_time_limit=developing.LONGEST_RUN_S - 10, time_limit=developing.LONGEST_RUN_S)
 def process_photo(photo_id: str) -> None:
     """Rung by an upload, and again by the sweeper."""
     developing.process_photo(photo_id=photo_id, now=timezone.now())

@@ -25,8 +25,10 @@ from listings.services.photos import delete_files, delete_processed
 
 logger = structlog.get_logger(__name__)
 
-# Longer than a task may run (settings.CELERY_TASK_TIME_LIMIT): whose lease ran out is not running any more.
-LEASE = dt.timedelta(seconds=180)
+# The largest picture takes 3 s on a free core; a worker is ended after this.
+LONGEST_RUN_S = 60
+# Longer than a run: whose lease ran out is not running any more.
+LEASE = dt.timedelta(seconds=LONGEST_RUN_S + 15)
 # A picture that ends its worker this often will not get better.
 MAX_ATTEMPTS = 4
 BATCH = 200
