@@ -112,7 +112,7 @@ class CursorPage:
     def _decode(self, rows: QuerySet[Any, Any], cursor: str) -> tuple[bool, Any, str]:
         try:
             table, sort, backwards, kind, value, last_id = signing.loads(cursor, salt=_SALT)
-        except (signing.BadSignature, ValueError):
+        except (signing.BadSignature, ValueError, TypeError):  # the latter two: of another version of us
             raise InvalidCursor from None
         if table != rows.model._meta.db_table:
             raise InvalidCursor("This cursor belongs to another list.")
