@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import random
 import struct
@@ -15,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from foundation.errors import DomainError
 from listings import errors
 from listings.photos import inspection
 from listings.photos.inspection import PhotoFormat, inspect
@@ -45,6 +45,17 @@ WEBP_LOSSLESS = encoded("WEBP", lossless=True)
 WEBP_EXTENDED = encoded("WEBP", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0")
 HEIC = encoded("HEIF")
 MPO = encoded("MPO", save_all=True, append_images=[picture()])
+REFUSALS = (
+    errors.PhotoEmpty,
+    errors.PhotoTooLarge,
+    errors.PhotoTypeNotAccepted,
+    errors.PhotoTypeMismatch,
+    errors.PhotoAnimated,
+    errors.PhotoDamaged,
+    errors.PhotoHasForeignData,
+    errors.PhotoTooSmall,
+    errors.PhotoTooManyPixels,
+)
 WHOLE = {
     "jpeg": JPEG,
     "progressive": PROGRESSIVE,
@@ -157,7 +168,9 @@ class TestRefusesOtherTypes:
             inspect(content)
         assert caught.value.code == "photo_type_not_accepted"
 
-    @pytest.mark.parametrize("declared", ["image/png", "text/html", "image/svg+xml", "image/heic", "nonsense"])
+    @pytest.mark.parametrize(
+        "declared", ["image/png", "text/html", "image/svg+xml", "image/heic", "nonsense"]
+    )
     def test_photo_type_mismatch_of_the_declared_type(self, declared: str) -> None:
         with pytest.raises(errors.PhotoTypeMismatch) as caught:
             inspect(JPEG, declared_type=declared)
@@ -171,7 +184,12 @@ class TestRefusesOtherTypes:
     def test_photo_animated(self) -> None:
         frames = {"save_all": True, "append_images": [picture(), picture(), picture()], "duration": 50}
         sequence = HEIC[:8] + b"hevc" + HEIC[12:]
-        for content in (encoded("PNG", **frames), encoded("WEBP", **frames), sequence, HEIC + box(b"moov", b"")):
+        for content in (
+            encoded("PNG", **frames),
+            encoded("WEBP", **frames),
+            sequence,
+            HEIC + box(b"moov", b""),
+        ):
             with pytest.raises(errors.PhotoAnimated) as caught:
                 inspect(content)
             assert caught.value.code == "photo_animated"
@@ -304,11 +322,8 @@ class TestNeverRaisesAnythingElse:
 
     @staticmethod
     def check(content: bytes) -> None:
-        try:
+        with contextlib.suppress(*REFUSALS):
             found = inspect(content)
-        except DomainError as error:
-            assert error.code.startswith("photo_")
-        else:
             assert found.width * found.height <= inspection.MAX_PIXELS
 
 
