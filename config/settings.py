@@ -255,6 +255,14 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "task": "foundation.tasks.purge_idempotency_records",
         "schedule": timedelta(hours=1),
     },
+    "sweep-suggestion-runs": {
+        "task": "ai_suggestions.tasks.sweep_runs",
+        "schedule": timedelta(seconds=5),
+    },
+    "forget-photo-readings": {
+        "task": "ai_suggestions.tasks.forget_readings",
+        "schedule": timedelta(days=1),
+    },
     "forget-expired-sessions": {
         "task": "members.tasks.forget_expired_sessions",
         "schedule": timedelta(days=1),
@@ -289,6 +297,10 @@ SPECTACULAR_SETTINGS = {
     "Errors are application/problem+json; every code has a page under /api/problems.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    "EXTERNAL_DOCS": {
+        "url": "/_allauth/openapi.json",
+        "description": "Sign-up, sign-in, tokens, second factor: django-allauth's own document",
+    },
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": r"/api/v1",
@@ -307,6 +319,10 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 WAIT_SLOTS = env.int("WAIT_SLOTS", 8)
+
+# --- Suggestions ------------------------------------------------------------------------------
+SUGGESTIONS_PROVIDER = env.str("SUGGESTIONS_PROVIDER", "on_device")
+SUGGESTIONS_WARM_UP = env.bool("SUGGESTIONS_WARM_UP", True)
 
 # --- Members (django-allauth) -----------------------------------------------------------------
 AUTH_USER_MODEL = "members.Member"
@@ -408,7 +424,7 @@ _shared_processors: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
-    # Django hands the request along, whose text has the query string in it.
+    # Only what is known to be harmless: libraries hand along whole requests and arguments.
     structlog.stdlib.ExtraAdder(allow={"status_code"}),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]

@@ -6,6 +6,7 @@ JSON, failures) and the headers that our API promises are added.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import orjson
@@ -16,6 +17,7 @@ from foundation import errors
 from foundation.api import problems
 
 PREFIX = "/_allauth/"
+_PHONE = re.compile(r"/phone(/|$)")
 RETRY_AFTER_S = 60  # the longest window of allauth's limits that a client can usefully wait for
 
 
@@ -26,7 +28,8 @@ class AccountEndpointsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(PREFIX):
             return self.get_response(request)
-        fault = _body_fault(request)
+        # Allauth routes telephone numbers whether or not a project has any; ours has none to send texts to.
+        fault = errors.NotFound() if _PHONE.search(request.path) else _body_fault(request)
         if fault is not None:
             return problems.as_response(fault, request)
         response = self.get_response(request)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from members.services.accounts import close_account, register, revoke_identity, verify_identity
+from members.services.accounts import (
+    close_account,
+    forget_expired_sessions,
+    register,
+    revoke_identity,
+    verify_identity,
+)
 from members.services.blocks import block_member, unblock_member
 from members.services.markets import load_markets
 from members.services.profile import ProfileChange, change_profile, check_profile
@@ -14,6 +20,7 @@ __all__ = [
     "change_profile",
     "check_profile",
     "close_account",
+    "forget_expired_sessions",
     "lift",
     "load_markets",
     "register",

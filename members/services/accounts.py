@@ -7,7 +7,9 @@ import datetime as dt
 import structlog
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
@@ -109,4 +111,19 @@ def close_account(*, member_id: str, now: dt.datetime) -> None:
     EmailAddress.objects.filter(user_id=member_id).delete()
     Authenticator.objects.filter(user_id=member_id).delete()
     Block.objects.filter(blocker_id=member_id).delete()
+    UserSession.objects.filter(user_id=member_id).delete()
     logger.info("account_closed", member_id=member_id)
+
+
+def forget_expired_sessions(*, now: dt.datetime) -> int:
+    """Delete sessions whose refresh tokens have run out, and what was kept of their devices; return how many.
+
+    Safe to repeat, and not in one transaction: what is gone may stay gone.
+    """
+    expired, _ = Session.objects.filter(expire_date__lt=now).delete()
+    # A day of grace: a device is written down a moment before its session is.
+    UserSession.objects.filter(created_at__lt=now - dt.timedelta(days=1)).exclude(
+        session_key__in=Session.objects.values("session_key")
+    ).delete()
+    logger.info("expired_sessions_forgotten", sessions=expired)
+    return expired

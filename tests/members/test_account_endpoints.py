@@ -68,6 +68,28 @@ class TestFramework:
         assert sign_up["requestBody"]
 
 
+class TestEveryEndpoint:
+    def test_answers_odd_requests_without_failing(self, as_ona: Visitor, stranger: Visitor) -> None:
+        document = stranger.get("/_allauth/openapi.json").json()
+        bodies: list[Any] = [None, {}, {"key": "x", "code": "x", "email": "x", "password": "x"}]
+        bodies += [{"email": "ona@example.test", "phone": "+37061234567", "sessions": [0], "primary": True}]
+        answers = {}
+        for path, operations in document["paths"].items():
+            for method in {"get", "post", "put", "patch", "delete"} & set(operations):
+                if path.endswith(("/auth/session", "/auth/sessions")) and method == "delete":
+                    continue  # signs out; has its own tests
+                for visitor in (as_ona, Visitor()):
+                    for body in bodies:
+                        response = visitor.send(method.upper(), path, body)
+                        answers[f"{method} {path} {body}"] = response.status_code
+        assert len(answers) > 80
+        assert {case: status for case, status in answers.items() if status >= 500} == {}
+
+    def test_there_are_no_telephone_numbers(self, as_ona: Visitor) -> None:
+        for path in ("account/phone", "auth/phone/verify", "auth/phone/verify/resend"):
+            assert as_ona.post(f"{ACCOUNTS}/{path}", {"phone": "+37061234567"}).status_code == 404
+
+
 class TestMailServerDown:
     def test_is_503_with_a_code_and_nothing_hangs(self, stranger: Visitor, settings: Any) -> None:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import jwt
 import pytest
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core import mail
@@ -230,8 +232,10 @@ class TestForgetExpiredSessions:
         phone = Visitor()
         phone.sign_in()
         Session.objects.filter(session_key=phone.session_token).update(expire_date="2020-01-01T00:00:00Z")
+        UserSession.objects.update(created_at=timezone.now() - timedelta(days=2))
         forget_expired_sessions()
         assert Session.objects.count() == 1
+        assert UserSession.objects.get().session_key == as_ona.session_token
         assert as_ona.get("/api/v1/me").status_code == 200
 
 
