@@ -91,6 +91,7 @@ class EchoView(ProbeView):
 class RaiseView(ProbeView):
     """Raises what the test put into `fault`."""
 
+    query_serializers = {"GET": ThingQuery}
     fault: Callable[[], Exception]
 
     def get(self, request: Request) -> Response:
