@@ -16,7 +16,7 @@ import argparse
 import csv
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ class Bench:
         """The net fine-tuned on some of the photos."""
 
         def report(epoch: int, loss: float, _net: EfficientNetLite) -> None:
-            print(f"  epoch {epoch + 1}: loss {loss:.3f}", flush=True)
+            print(f"  epoch {epoch + 1} of {Recipe().epochs}: loss {loss:.3f}", flush=True)
 
         return tuned(
             self.net,
@@ -149,23 +149,25 @@ def _logits(model: Path, photo: Path, side: int) -> NDArray[np.float32]:
     return mean
 
 
-def judged(bench: Bench, logits: NDArray[np.float32]) -> tuple[Scores, float, float, list[float]]:
-    """(figures of all folds, temperature, threshold, top-1 of each fold)."""
-    parts = folds(bench.photos, FOLDS, seed=0)
-    everything = np.arange(len(bench.photos))
+def judged(
+    labels: NDArray[np.int64], logits: NDArray[np.float32], parts: Sequence[NDArray[np.intp]]
+) -> tuple[Scores, float, float]:
+    """(figures of the folds, temperature, threshold): each fold is judged by the others' calibration.
+
+    `logits` and `labels` are of all photos; rows outside of `parts` are not looked at.
+    """
+    rows = np.concatenate(parts)
     probabilities = np.zeros_like(logits)
     filled = np.zeros(len(logits), dtype=bool)
     for part in parts:
-        others = np.setdiff1d(everything, part)
-        temperature = best_temperature(logits[others], bench.labels[others])
+        others = np.setdiff1d(rows, part)
+        temperature = best_temperature(logits[others], labels[others])
         probabilities[part] = softmax_at(logits[part], temperature)
-        filled[part] = probabilities[part].max(axis=1) >= _threshold(
-            softmax_at(logits[others], temperature), bench.labels[others]
-        )
-    scores = scores_of(probabilities, bench.labels, filled)
-    temperature = best_temperature(logits, bench.labels)
-    by_fold = [float((logits[part].argmax(axis=1) == bench.labels[part]).mean()) for part in parts]
-    return scores, temperature, _threshold(softmax_at(logits, temperature), bench.labels), by_fold
+        threshold = _threshold(softmax_at(logits[others], temperature), labels[others])
+        filled[part] = probabilities[part].max(axis=1) >= threshold
+    scores = scores_of(probabilities[rows], labels[rows], filled[rows])
+    temperature = best_temperature(logits[rows], labels[rows])
+    return scores, temperature, _threshold(softmax_at(logits[rows], temperature), labels[rows])
 
 
 def _threshold(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
@@ -180,14 +182,19 @@ def _signs(garments: NDArray[np.float32], objects: NDArray[np.float32]) -> list[
 
 
 def fitted_gate(
-    bench: Bench, probabilities: NDArray[np.float32], model: Path, temperature: float, things: Path
+    bench: Bench,
+    rows: NDArray[np.intp],
+    probabilities: NDArray[np.float32],
+    model: Path,
+    temperature: float,
+    things: Path,
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """The garment gate and its figures, from held-out garments and a folder of things that are none.
 
     `things.csv` beside this file names the pictures of things and what they show; it keeps those out that the
     demo ships, and shoes.
     """
-    garment_rows = np.flatnonzero(bench.labels != KINDS.index(OTHER))
+    garment_rows = rows[bench.labels[rows] != KINDS.index(OTHER)]
     objects = bench.object_probabilities()
     signs = [_signs(probabilities[row], objects[row]) for row in garment_rows]
     names = [row["file"] for row in _table(Path(__file__).with_name("things.csv"))]
@@ -220,17 +227,22 @@ def fitted_gate(
 
 
 def combined_scores(
-    bench: Bench, probabilities: NDArray[np.float32], gate: Mapping[str, float], threshold: float
+    bench: Bench,
+    rows: NDArray[np.intp],
+    probabilities: NDArray[np.float32],
+    gate: Mapping[str, float],
+    threshold: float,
 ) -> Scores:
     """Figures of garments after the gate, as the service ranks them."""
     objects = bench.object_probabilities()
     gated = probabilities.copy()
-    for row in range(len(gated)):
+    for row in rows:
         signs = dict(zip(GATE_SIGNS, _signs(probabilities[row], objects[row]), strict=True))
         garment = gate_probability(gate, signs)
         gated[row, :-1] *= garment / max(1 - float(gated[row, -1]), 1e-9)
         gated[row, -1] = 1 - garment
-    return scores_of(gated, bench.labels, gated.max(axis=1) >= threshold)
+    gated = gated[rows]
+    return scores_of(gated, bench.labels[rows], gated.max(axis=1) >= threshold)
 
 
 def _table(path: Path) -> list[dict[str, str]]:
@@ -248,6 +260,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=sessions.MODELS, help="where the model files go")
     parser.add_argument("--fold", type=int, help="only train and predict this fold")
     parser.add_argument("--final", action="store_true", help="only train the shipped file")
+    parser.add_argument(
+        "--judge",
+        type=int,
+        nargs="+",
+        default=list(range(FOLDS)),
+        help="folds that the figures are taken from",
+    )
     parser.add_argument(
         "--things", type=Path, help="pictures of things.csv; without, the gate stays as it is"
     )
@@ -271,22 +290,25 @@ def main() -> None:
     if asked.final:
         return
     logits = np.zeros((len(photos), len(KINDS)), dtype=np.float32)
-    for fold, part in enumerate(folds(photos, FOLDS, seed=0)):
-        logits[part] = fold_logits(bench, fold)
-    scores, temperature, threshold, by_fold = judged(bench, logits)
+    every_part = folds(photos, FOLDS, seed=0)
+    parts = [every_part[fold] for fold in asked.judge]
+    rows = np.sort(np.concatenate(parts))
+    for fold in asked.judge:
+        logits[every_part[fold]] = fold_logits(bench, fold)
+    scores, temperature, threshold = judged(labels, logits, parts)
     manifest_path = asked.out / "kinds.json"
     gate: dict[str, float] = json.loads(manifest_path.read_text(encoding="utf-8"))["garment_gate"]
     metrics: dict[str, Any] = {
         "version": asked.version,
         "recipe": dataclasses.asdict(Recipe()),
         "garments": dataclasses.asdict(scores),
-        "top1_by_fold": by_fold,
+        "top1_by_fold": [float((logits[part].argmax(axis=1) == labels[part]).mean()) for part in parts],
     }
     probabilities = softmax_at(logits, temperature)
     if asked.things is not None:
-        gate, metrics["gate"] = fitted_gate(bench, probabilities, model, temperature, asked.things)
+        gate, metrics["gate"] = fitted_gate(bench, rows, probabilities, model, temperature, asked.things)
     metrics["garments_after_gate"] = dataclasses.asdict(
-        combined_scores(bench, probabilities, gate, threshold)
+        combined_scores(bench, rows, probabilities, gate, threshold)
     )
     manifest = {
         "version": asked.version,
