@@ -25,7 +25,6 @@ MODULES = {
 NOT_IMPORTED = {
     "drf-spectacular-sidecar": "drf_spectacular_sidecar",  # an installed app of static files
     "gunicorn": "gunicorn",  # a process of its own
-    "openai": "openai",  # locked from the start; the LLM provider of suggestions comes with its own issue
     "tzdata": None,  # zoneinfo finds it by itself
     "whitenoise": "whitenoise",  # a middleware named in the settings
 }
