@@ -21,6 +21,10 @@ def new_id() -> str:
     return str(ULID())
 
 
+def _can_be_key(text: str) -> bool:
+    return text.isascii() and not text.endswith(" ")
+
+
 if TYPE_CHECKING:
     _CharField = models.CharField[Any, Any]
 else:
@@ -40,16 +44,17 @@ class AsciiField(_CharField):
         return f"varchar({self.max_length})"
 
     def get_prep_value(self, value: Any) -> Any:
-        # MySQL refuses to compare an ascii column with a text that ascii cannot hold (error 1267). The
-        # escaped text equals no key, so such a lookup finds nothing, as on SQLite.
+        # MySQL refuses to compare an ascii column with a text that ascii cannot hold (error 1267), and
+        # even ascii_bin ignores blanks at the end. The escaped text equals no key, so such a lookup
+        # finds nothing, as on SQLite.
         prepared = super().get_prep_value(value)
-        if isinstance(prepared, str) and not prepared.isascii():
-            return prepared.encode("ascii", "backslashreplace").decode("ascii")
+        if isinstance(prepared, str) and not _can_be_key(prepared):
+            return prepared.encode("ascii", "backslashreplace").decode("ascii").replace(" ", "\\x20")
         return prepared
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
-        if isinstance(value, str) and not value.isascii():
-            raise ValueError(f"{self.name} holds ascii only")
+        if isinstance(value, str) and not _can_be_key(value):
+            raise ValueError(f"{self.name} holds ascii only, without a blank at the end")
         return super().get_db_prep_save(value, connection)
 
     def cast_db_type(self, connection: BaseDatabaseWrapper) -> str | None:

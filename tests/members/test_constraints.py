@@ -46,6 +46,11 @@ class TestMember:
         assert not Member.objects.filter(email="ONA@example.test").exists()
         assert not Member.objects.filter(email="öna@example.test").exists()
 
+    @pytest.mark.parametrize("email", ["öna@example.test", "ona@example.test "])
+    def test_email_cannot_be_stored_in_another_form(self, ona: Member, email: str) -> None:
+        with pytest.raises(ValueError, match="ascii"):
+            Member.objects.filter(id=ona.id).update(email=email)
+
     @pytest.mark.parametrize(
         ("constraint", "change"),
         [
