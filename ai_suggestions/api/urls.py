@@ -1,5 +1,21 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from ai_suggestions.api import views
+
+urlpatterns: list[URLPattern] = [
+    path(
+        "listings/<id:listing_id>/suggestions",
+        views.ListingSuggestionsView.as_view(),
+        name="listing-suggestions",
+    ),
+    path("suggestion-runs/<id:run_id>", views.RunView.as_view(), name="suggestion-run"),
+    path("suggestion-runs/<id:run_id>/cancel", views.CancelView.as_view(), name="suggestion-run-cancel"),
+    path("suggestion-runs/<id:run_id>/retry", views.RetryView.as_view(), name="suggestion-run-retry"),
+    path(
+        "suggestion-runs/<id:run_id>/decisions",
+        views.DecisionsView.as_view(),
+        name="suggestion-run-decisions",
+    ),
+]

@@ -32,7 +32,7 @@ from ai_suggestions.steps.known import Known, known_from
 # Per photo, on one core: 30 ms and 40 ms were measured; the rest is room for a busy machine.
 SECONDS_PER_PHOTO = 1.0
 SECONDS_AT_LEAST = 5.0
-# Reading labels is slow, so it has a budget for the whole listing; photos that look least like a thing go first.
+# Reading labels is slow, so it has a budget for the whole listing; what looks least like a thing goes first.
 LABEL_BUDGET_S = 8.0
 LABEL_BUDGET_PER_PHOTO_S = 3.0
 LABEL_SIDE = 1280

@@ -1,9 +1,9 @@
 """Titles and descriptions, put together from known facts and nothing else.
 
 No adjective, no praise, no guess: each sentence is a fact with a fixed frame around it, in the language of
-the market. A language model of 135 million parameters was tried for this and invented brands, so it is
-templates (docs/suggestions.md). ``FRAME_WORDS`` lists every word that a frame adds; a property test takes facts
-and frame words away from a text and expects nothing to be left.
+the market. A language model of 135 million parameters was tried for this and invented brands
+(docs/suggestions.md). ``FRAME_WORDS`` lists every word that a frame adds; a property test takes facts and
+frame words away from a text and expects nothing to be left.
 """
 
 from __future__ import annotations

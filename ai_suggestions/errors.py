@@ -1,0 +1,59 @@
+"""What can go wrong with suggestions, as facts with stable codes."""
+
+from __future__ import annotations
+
+from foundation.errors import Conflict, NotFound, PreconditionFailed, RuleBroken
+
+
+class RunNotFound(NotFound):
+    """It does not exist, or belongs to somebody else's listing."""
+
+    code = "suggestion_run_not_found"
+    title = "There is no such run of suggestions"
+
+
+class NoUsablePhoto(Conflict):
+    """The listing has no photo that is ready or being processed."""
+
+    code = "no_usable_photo"
+    title = "Suggestions need at least one photo"
+
+
+class ListingNotOpen(Conflict):
+    """The listing can no longer be changed, so there is nothing to suggest."""
+
+    code = "listing_not_open_for_suggestions"
+    title = "The listing can no longer be changed"
+
+
+class RunStatusConflict(Conflict):
+    """The verb has no row from the run's status in ai_suggestions.lifecycle."""
+
+    code = "suggestion_run_status_conflict"
+    title = "The run's status does not allow this"
+
+
+class AnotherRunLive(Conflict):
+    """A listing has one live run at a time."""
+
+    code = "another_suggestion_run_live"
+    title = "Another run of suggestions for this listing is under way"
+
+
+class DepartmentUnknown(RuleBroken):
+    code = "department_unknown"
+    title = "There is no such department"
+
+
+class DecisionsInvalid(RuleBroken):
+    """One or more decisions cannot be taken; `errors` names each, and none was taken."""
+
+    code = "suggestion_decisions_invalid"
+    title = "These decisions cannot be taken"
+
+
+class SuggestionsStale(PreconditionFailed):
+    """The listing changed after the suggestions were read."""
+
+    code = "suggestions_stale"
+    title = "The listing was changed in the meantime"

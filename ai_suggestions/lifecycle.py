@@ -1,0 +1,76 @@
+"""The life of a run of suggestions: one table, and nothing else assigns its status."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from foundation.lifecycle import CLOCK, Lifecycle, Transition, register
+
+SELLER, WORKER = "seller", "worker"
+
+# Longer than a task may run (settings.CELERY_TASK_TIME_LIMIT): whose lease ran out is not running any more.
+LEASE = timedelta(seconds=180)
+# A run that ends its worker this often will not get better.
+MAX_ATTEMPTS = 4
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+
+RUN = register(
+    Lifecycle(
+        "SuggestionRun",
+        statuses=RunStatus,
+        initial=RunStatus.QUEUED,
+        meanings={
+            RunStatus.QUEUED: "waits for a worker, or for photos that are still being processed",
+            RunStatus.RUNNING: "a worker looks at the photos; fields appear as steps end",
+            RunStatus.SUCCEEDED: "every step ended well, whether or not it had something to say",
+            RunStatus.PARTIAL: "some steps broke or ran out of time; the other fields are there",
+            RunStatus.FAILED: "nothing could be said, with a reason",
+            RunStatus.CANCELLED: "stopped by the seller; what was there by then stays",
+            RunStatus.SUPERSEDED: "the photos changed and a newer run took its place",
+        },
+        transitions=[
+            Transition(RunStatus.QUEUED, "start", RunStatus.RUNNING, WORKER),
+            Transition(
+                RunStatus.QUEUED, "fail", RunStatus.FAILED, WORKER, note="no photo, or too many attempts"
+            ),
+            Transition(RunStatus.QUEUED, "cancel", RunStatus.CANCELLED, SELLER),
+            Transition(RunStatus.QUEUED, "supersede", RunStatus.SUPERSEDED, SELLER, note="by a newer run"),
+            Transition(RunStatus.RUNNING, "finish", RunStatus.SUCCEEDED, WORKER),
+            Transition(RunStatus.RUNNING, "finish_partly", RunStatus.PARTIAL, WORKER),
+            Transition(RunStatus.RUNNING, "fail", RunStatus.FAILED, WORKER),
+            Transition(
+                RunStatus.RUNNING, "postpone", RunStatus.QUEUED, WORKER, note="the storage does not answer"
+            ),
+            Transition(RunStatus.RUNNING, "cancel", RunStatus.CANCELLED, SELLER),
+            Transition(RunStatus.RUNNING, "supersede", RunStatus.SUPERSEDED, SELLER, note="by a newer run"),
+            Transition(
+                RunStatus.RUNNING, "take_back", RunStatus.QUEUED, CLOCK, LEASE, note="its worker is gone"
+            ),
+            Transition(RunStatus.PARTIAL, "retry", RunStatus.QUEUED, SELLER),
+            Transition(RunStatus.FAILED, "retry", RunStatus.QUEUED, SELLER),
+            Transition(RunStatus.CANCELLED, "retry", RunStatus.QUEUED, SELLER),
+        ],
+    )
+)
+
+LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
+# What "supersede" belongs to the request for a newer run, not to this run's own address.
+_NOT_ASKED_FOR = frozenset({"supersede"})
+
+
+def seller_actions(status: str) -> tuple[str, ...]:
+    """What the seller may do with a run itself, in the table's order."""
+    return tuple(verb for verb in RUN.verbs(status, SELLER) if verb not in _NOT_ASKED_FOR)

@@ -1,0 +1,35 @@
+"""Figures of suggestions."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+RUNS = Counter("preloved_ai_suggestions_runs_total", "Runs that ended", ["outcome", "provider"])
+STEP_SECONDS = Histogram(
+    "preloved_ai_suggestions_step_seconds",
+    "How long a step took",
+    ["step", "outcome"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25),
+)
+RUN_SECONDS = Histogram(
+    "preloved_ai_suggestions_run_seconds",
+    "From the request to the end of the run",
+    buckets=(0.5, 1, 2, 5, 10, 20, 40, 80, 160, 600, 3600),
+)
+QUEUE_SECONDS = Histogram(
+    "preloved_ai_suggestions_queue_seconds",
+    "From the request to the first step, waiting for photos included",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 120, 600, 3600),
+)
+PHOTOS_REUSED = Counter(
+    "preloved_ai_suggestions_photo_readings_reused_total", "Photos that needed no second look", ["step"]
+)
+DECISIONS = Counter(
+    "preloved_ai_suggestions_decisions_total", "What sellers did with suggestions", ["field", "decision"]
+)
+RUNS_RUNG_AGAIN = Counter(
+    "preloved_ai_suggestions_runs_rung_again_total", "Queued runs that nobody had picked up in time"
+)
+LEASES_LOST = Counter(
+    "preloved_ai_suggestions_leases_lost_total", "Runs taken back from a worker that was gone"
+)

@@ -1,0 +1,19 @@
+"""Verbs of suggestions. Keyword-only, typed, ids and ``now`` in, frozen dataclasses out."""
+
+from __future__ import annotations
+
+from ai_suggestions.services.deciding import FieldDecision, decide
+from ai_suggestions.services.performing import perform_run
+from ai_suggestions.services.requesting import cancel_run, request_run, retry_run
+from ai_suggestions.services.sweeping import forget_readings, sweep_runs
+
+__all__ = [
+    "FieldDecision",
+    "cancel_run",
+    "decide",
+    "forget_readings",
+    "perform_run",
+    "request_run",
+    "retry_run",
+    "sweep_runs",
+]

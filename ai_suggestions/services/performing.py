@@ -1,0 +1,261 @@
+"""The worker's part: claim a run, let the provider look, keep each step as it ends. Safe to ring twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+import listings.queries as listings
+from ai_suggestions import metrics, queries
+from ai_suggestions.contract import (
+    Json,
+    Market,
+    Outcome,
+    PhotoInput,
+    Proposal,
+    SellerFacts,
+    StepReport,
+    SuggestionRequest,
+)
+from ai_suggestions.lifecycle import LEASE, MAX_ATTEMPTS, WORKER, RunStatus
+from ai_suggestions.models import Decision, FieldSuggestion, PhotoReading, RunStep, SuggestionRun
+from ai_suggestions.providers import UnknownProvider, provider_named
+from ai_suggestions.services.moving import move
+from ai_suggestions.stored import alternatives_json, evidence_json
+from foundation.db import atomic_retry
+from foundation.ids import new_id
+from listings.errors import PhotoNotFound, PhotoNotReady
+
+logger = structlog.get_logger(__name__)
+
+# Photos that are still being processed are waited for this long; then those that are ready have to do.
+PHOTOS_WAIT = dt.timedelta(minutes=10)
+ASK_AGAIN = dt.timedelta(seconds=1)
+STORAGE_PAUSE = dt.timedelta(seconds=30)
+BROKEN = (Outcome.FAILED, Outcome.TIMED_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What became of a ring. ``ring_again_s`` is set when it is worth ringing once more that soon."""
+
+    outcome: str
+    ring_again_s: float | None = None
+
+
+class _Clock:
+    """The time of the ring, and how much of it has passed since."""
+
+    def __init__(self, now: dt.datetime) -> None:
+        self._now, self._started = now, time.monotonic()
+
+    def now(self) -> dt.datetime:
+        return self._now + dt.timedelta(seconds=time.monotonic() - self._started)
+
+
+def perform_run(*, run_id: str, now: dt.datetime) -> Performed:
+    """Do a queued run, or as much of it as there is to do now.
+
+    The outcome is a status of the run, ``waiting`` (photos are still being processed), or ``skipped`` (not
+    queued, or somebody else has it, or it was cancelled or superseded under way). A worker that dies leaves
+    a lease behind, and the sweeper takes the run back when it has run out.
+    """
+    clock = _Clock(now)
+    run = SuggestionRun.objects.filter(id=run_id, status=RunStatus.QUEUED).first()
+    if run is None:
+        return Performed("skipped")
+    if run.attempts >= MAX_ATTEMPTS:
+        return _ended(run, "fail", now, failure_code="attempts_exhausted")
+    photos = listings.photos_for_suggestions(run.listing_id)
+    ready = [photo for photo in photos if photo.status == "ready"]
+    processing = any(photo.status == "processing" for photo in photos)
+    if processing and now < run.requested_at + PHOTOS_WAIT:
+        return _waiting(run, now)
+    if not ready:
+        return _ended(run, "fail", now, failure_code="no_photo_ready")
+    if not _claim(run, now):
+        return Performed("skipped")
+    metrics.QUEUE_SECONDS.observe(max(0.0, (now - run.requested_at).total_seconds()))
+    try:
+        inputs = _load(ready)
+    except OSError:
+        logger.warning("suggestion_photos_not_readable", run_id=run.id, exc_info=True)
+        return _postponed(run, clock)
+    if not inputs:
+        return _ended(run, "fail", clock.now(), failure_code="no_photo_ready")
+    return _look(run, inputs, clock)
+
+
+def _waiting(run: SuggestionRun, now: dt.datetime) -> Performed:
+    SuggestionRun.objects.filter(id=run.id, status=RunStatus.QUEUED).update(ring_at=now + 10 * ASK_AGAIN)
+    return Performed("waiting", ring_again_s=ASK_AGAIN.total_seconds())
+
+
+@atomic_retry
+def _claim(run: SuggestionRun, now: dt.datetime) -> bool:
+    return move(run, verb="start", actor=WORKER, now=now, owner=new_id(), lease_until=now + LEASE)
+
+
+@atomic_retry
+def _ended(run: SuggestionRun, verb: str, now: dt.datetime, *, failure_code: str = "") -> Performed:
+    kept = move(run, verb=verb, actor=WORKER, now=now, failure_code=failure_code)
+    return Performed(run.status if kept else "skipped")
+
+
+@atomic_retry
+def _postponed(run: SuggestionRun, clock: _Clock) -> Performed:
+    now = clock.now()
+    kept = move(run, verb="postpone", actor=WORKER, now=now, ring_at=now + STORAGE_PAUSE)
+    return Performed(run.status if kept else "skipped")
+
+
+def _load(photos: list[listings.SuggestionPhoto]) -> tuple[PhotoInput, ...]:
+    """The photos' pixels; one that was replaced or removed meanwhile is left out. Raises OSError."""
+    found: list[PhotoInput] = []
+    for photo in photos:
+        try:
+            content = listings.read_master(photo.id)
+        except (PhotoNotFound, PhotoNotReady):
+            continue
+        found.append(PhotoInput(photo.id, len(found), content, photo.sha256))
+    return tuple(found)
+
+
+def _request(run: SuggestionRun, photos: tuple[PhotoInput, ...]) -> SuggestionRequest:
+    draft = listings.get_draft_facts(run.listing_id)
+    departments = listings.usual_departments(draft.seller_id, catalogue=listings.catalogue_snapshot())
+    return SuggestionRequest(
+        photos=photos,
+        facts=SellerFacts(
+            department=run.department or None,
+            category_id=draft.category_id,
+            brand_id=draft.brand_id,
+            size_id=draft.size_id,
+            condition_id=draft.condition_id,
+            colour_ids=draft.colour_ids,
+            material_ids=draft.material_ids,
+            title=draft.title,
+            description=draft.description,
+            usual_departments=departments,
+        ),
+        market=Market(draft.country, draft.currency, run.language),
+        catalogue=queries.catalogue(),
+        comparables=queries.OtherListings(run.listing_id),
+        readings=Readings(now=run.started_at or run.requested_at),
+    )
+
+
+def _look(run: SuggestionRun, photos: tuple[PhotoInput, ...], clock: _Clock) -> Performed:
+    try:
+        provider = provider_named(run.provider)
+        request = _request(run, photos)
+        plan = provider.plan(request)
+        if not _begin(run, request, len(plan)):
+            return Performed("skipped")
+        outcomes: list[Outcome] = []
+        for position, report in enumerate(provider.run(request)):
+            if not _keep(run, report, position, clock.now()):
+                # Cancelled, superseded or taken over: whoever did it has the last word.
+                return Performed("skipped")
+            outcomes.append(report.outcome)
+            metrics.STEP_SECONDS.labels(report.step, report.outcome).observe(report.elapsed_ms / 1000)
+            metrics.PHOTOS_REUSED.labels(report.step).inc(report.reused)
+    except UnknownProvider:
+        return _ended(run, "fail", clock.now(), failure_code="provider_unknown")
+    except Exception:
+        # A provider that raises breaks its contract; the seller is told, the traceback is for us.
+        logger.exception("suggestion_provider_crashed", run_id=run.id, provider=run.provider)
+        return _ended(run, "fail", clock.now(), failure_code="provider_crashed")
+    broken = [outcome for outcome in outcomes if outcome in BROKEN]
+    if len(broken) == len(outcomes):
+        return _ended(run, "fail", clock.now(), failure_code="every_step_failed")
+    return _ended(run, "finish_partly" if broken else "finish", clock.now())
+
+
+def _still_mine(run: SuggestionRun, **changed: object) -> bool:
+    """Change the run if this attempt still holds it; the next version."""
+    held = SuggestionRun.objects.filter(id=run.id, status=RunStatus.RUNNING, owner=run.owner)
+    return bool(held.update(version=F("version") + 1, **changed))
+
+
+@atomic_retry
+def _begin(run: SuggestionRun, request: SuggestionRequest, steps: int) -> bool:
+    inputs = {
+        "photos": [{"id": photo.id, "sha256": photo.sha256} for photo in request.photos],
+        "facts": asdict(request.facts),
+        "market": asdict(request.market),
+    }
+    if not _still_mine(run, steps_total=steps, inputs=inputs):
+        return False
+    # What an earlier attempt left is said anew, except what the seller has decided on.
+    RunStep.objects.filter(run_id=run.id).delete()
+    FieldSuggestion.objects.filter(run_id=run.id, decision=Decision.NONE.value).delete()
+    return True
+
+
+@atomic_retry
+def _keep(run: SuggestionRun, report: StepReport, position: int, now: dt.datetime) -> bool:
+    """Store a step that ended, and hold on to the run for another lease."""
+    if not _still_mine(run, steps_done=position + 1, lease_until=now + LEASE):
+        return False
+    RunStep.objects.create(
+        run_id=run.id,
+        position=position,
+        attempt=run.attempts,
+        name=report.step,
+        step_version=report.version,
+        outcome=report.outcome.value,
+        elapsed_ms=report.elapsed_ms,
+        error_code=report.error_code or "",
+        reused=report.reused,
+        usage=dict(report.usage),
+        ended_at=now,
+    )
+    for proposal in report.proposals:
+        _keep_proposal(run, report, proposal, now)
+    return True
+
+
+def _keep_proposal(run: SuggestionRun, report: StepReport, proposal: Proposal, now: dt.datetime) -> None:
+    said: dict[str, Json] = {
+        "state": proposal.standing.value,
+        "value": proposal.value,
+        "alternatives": alternatives_json(proposal.alternatives),
+        "confidence": proposal.confidence,
+        "evidence": evidence_json(proposal.evidence),
+        "note": proposal.note or "",
+        "within": proposal.within or "",
+        "step": report.step,
+        "step_version": report.version,
+        "updated_at": now,
+    }
+    mine = FieldSuggestion.objects.filter(run_id=run.id, field=proposal.field.value)
+    # What the seller has decided on stays as it was when they decided.
+    if mine.filter(decision=Decision.NONE.value).update(**said) or mine.exists():
+        return
+    FieldSuggestion.objects.create(run_id=run.id, field=proposal.field.value, **said)
+
+
+class Readings:
+    """The store of what was read from photos (``contract.ReadingStore``) in the database."""
+
+    def __init__(self, *, now: dt.datetime) -> None:
+        self._now = now
+
+    find: Callable[..., Json] = staticmethod(queries.find_reading)
+
+    def keep(self, *, sha256: str, step: str, version: str, reading: Json) -> None:
+        """Remember a reading; whoever is first wins, and both read the same."""
+        try:
+            with transaction.atomic():
+                PhotoReading.objects.create(
+                    sha256=sha256, step=step, step_version=version, reading=reading, read_at=self._now
+                )
+        except IntegrityError:
+            logger.debug("photo_reading_known_already", step=step)

@@ -1,0 +1,21 @@
+"""Proposals as they are kept in JSON columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from ai_suggestions.contract import Alternative, Evidence, Json
+
+
+def alternatives_json(alternatives: Sequence[Alternative]) -> Json:
+    """``[{"value", "confidence", "label"}]``."""
+    return [asdict(alternative) for alternative in alternatives]
+
+
+def evidence_json(evidence: Sequence[Evidence]) -> Json:
+    """One object for each piece, with the members that say something."""
+    return [
+        {name: value for name, value in asdict(piece).items() if value not in (None, (), [])}
+        for piece in evidence
+    ]

@@ -1,0 +1,40 @@
+"""Doorbells: each takes ids, makes one service call, and is safe to ring twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task, signals
+from django.conf import settings
+from django.utils import timezone
+
+from ai_suggestions import services
+from ai_suggestions.providers import provider_named
+
+
+@shared_task
+def perform_run(run_id: str) -> None:
+    """Rung by a request, by itself while photos are being processed, and by the sweeper."""
+    done = services.perform_run(run_id=run_id, now=timezone.now())
+    if done.ring_again_s is not None:
+        # Only a quicker ring than the sweeper's; when it is lost, nothing else is.
+        perform_run.apply_async((run_id,), countdown=done.ring_again_s)
+
+
+@shared_task
+def sweep_runs() -> None:
+    """Every few seconds."""
+    services.sweep_runs(now=timezone.now())
+
+
+@shared_task
+def forget_readings() -> None:
+    """Daily."""
+    services.forget_readings(now=timezone.now())
+
+
+@signals.worker_process_init.connect
+def warm_up(**_: Any) -> None:
+    """Load the models before the first seller waits for them. A child that cannot still serves the rest."""
+    if settings.SUGGESTIONS_WARM_UP:
+        provider_named(settings.SUGGESTIONS_PROVIDER).warm_up()
