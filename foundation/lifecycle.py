@@ -7,7 +7,7 @@ and its diagrams are generated from what runs (`manage.py lifecycles --write`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -49,7 +49,10 @@ class Lifecycle:
         self.name = name
         self.statuses = tuple(str(status) for status in statuses)
         self.initial = str(initial)
-        self.transitions = tuple(transitions)
+        # Plain text, whatever enum the app declares: statuses go to columns, logs and JSON.
+        self.transitions = tuple(
+            replace(row, source=str(row.source), target=str(row.target)) for row in transitions
+        )
         self.meanings = {str(status): text for status, text in meanings.items()}
         if set(self.meanings) != set(self.statuses):
             raise ValueError(f"{name}: every status needs its meaning, and nothing else has one")

@@ -62,8 +62,12 @@ def problems_of(
         yield FieldProblem(pointer, "required", "Is needed to publish.")
     elif complete and length < shortest:
         yield FieldProblem(pointer, "too_short", f"Has {length} characters, needs {shortest}.")
-    if length > longest or len(text) > most_code_points:
+    if length > longest:
         yield FieldProblem(pointer, "too_long", f"Has {length} characters, at most {longest} are allowed.")
+    elif len(text) > most_code_points:
+        # Few characters, each piled up from many: more than the column holds.
+        detail = f"Is made of {len(text)} code points, at most {most_code_points} are allowed."
+        yield FieldProblem(pointer, "too_long", detail)
     allowed = "\n" if lines else ""
     if any(c in _DIRECTION or (unicodedata.category(c) == "Cc" and c not in allowed) for c in text):
         yield FieldProblem(pointer, "control_character", "Holds control characters.")
