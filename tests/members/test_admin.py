@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -233,3 +234,14 @@ class TestVerifyIdentities:
         act(signed_in(moderator), MEMBERS, "revoke_identities", ona.id, note="Forged")
         assert not queries.get_member_facts(ona.id).is_verified
         assert LogEntry.objects.filter(object_id=ona.id).count() == 2
+
+
+class TestCreateSuperuser:
+    def test_makes_staff_of_a_market(self, markets: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+        call_command(
+            "createsuperuser", email="Boss@example.test", display_name="Boss", market="DE", interactive=False
+        )
+        boss = Member.objects.get(email="boss@example.test")
+        assert (boss.is_staff, boss.is_superuser, boss.market_id, boss.language) == (True, True, "DE", "de")
+        assert sign_in(Client(), "boss@example.test").status_code == 302
