@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import hmac
 import os
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
-
 from config.env import BASE_DIR, ConfigurationError, env, generated_secret
+from config.logs import logging_settings
+from config.openapi import DOCUMENT
+from config.schedule import schedule
 
 # --- Where things are -------------------------------------------------------------------------
 HOME = Path(env.str("PRELOVED_HOME", str(BASE_DIR / "var"))).resolve()
@@ -240,6 +240,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 150
 CELERY_TASK_SOFT_TIME_LIMIT = 120
 CELERY_WORKER_MAX_TASKS_PER_CHILD = env.int("WORKER_MAX_TASKS_PER_CHILD", 2000)
+# Highest use since the child began, in KiB; above it a fresh child follows the task in hand.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.int("WORKER_MAX_MEMORY_KB", 1_500_000)
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A ring that is not heard costs one sweep of waiting; a request must not hang for it.
@@ -250,30 +252,7 @@ CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")
-CELERY_BEAT_SCHEDULE: dict[str, Any] = {
-    "purge-idempotency-records": {
-        "task": "foundation.tasks.purge_idempotency_records",
-        "schedule": timedelta(hours=1),
-    },
-    "sweep-suggestion-runs": {
-        "task": "ai_suggestions.tasks.sweep_runs",
-        "schedule": timedelta(seconds=5),
-    },
-    "forget-photo-readings": {
-        "task": "ai_suggestions.tasks.forget_readings",
-        "schedule": timedelta(days=1),
-    },
-    "forget-expired-sessions": {
-        "task": "members.tasks.forget_expired_sessions",
-        "schedule": timedelta(days=1),
-    },
-    "sweep-photos": {"task": "listings.tasks.sweep_photos", "schedule": timedelta(seconds=10)},
-    "sweep-listing-deadlines": {
-        "task": "listings.tasks.sweep_deadlines",
-        "schedule": timedelta(minutes=1),
-    },
-    "remove-orphan-uploads": {"task": "listings.tasks.remove_orphans", "schedule": timedelta(hours=1)},
-}
+CELERY_BEAT_SCHEDULE = schedule()
 
 # --- The API ----------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -291,33 +270,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.MultiPartRenderer",
     ],
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Preloved",
-    "DESCRIPTION": "The API of a second-hand marketplace: from photo to published listing. "
-    "Errors are application/problem+json; every code has a page under /api/problems.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "EXTERNAL_DOCS": {
-        "url": "/_allauth/openapi.json",
-        "description": "Sign-up, sign-in, tokens, second factor: django-allauth's own document",
-    },
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # Without a name here two fields called status would get a number.
-    "ENUM_NAME_OVERRIDES": {
-        "ListingStatusEnum": "listings.api.shapes.STATUSES",
-        "PhotoStatusEnum": "listings.api.shapes.PHOTO_STATUSES",
-    },
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "foundation.api.schema.add_conventions",
-    ],
-}
+SPECTACULAR_SETTINGS = DOCUMENT
 WAIT_SLOTS = env.int("WAIT_SLOTS", 8)
 
 # --- Suggestions ------------------------------------------------------------------------------
@@ -420,52 +373,4 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
 LOG_FORMAT = env.str("LOG_FORMAT", "json" if SERVER_MODE else "console")
 if LOG_FORMAT not in ("json", "console"):
     raise ConfigurationError(f"LOG_FORMAT is {LOG_FORMAT!r}, should be json or console")
-_shared_processors: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    # Only what is known to be harmless: libraries hand along whole requests and arguments.
-    structlog.stdlib.ExtraAdder(allow={"status_code"}),
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-]
-_renderer: list[Any] = (
-    # Never with local variables: they hold what must not be in a log.
-    [
-        structlog.processors.ExceptionRenderer(
-            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        ),
-        structlog.processors.JSONRenderer(),
-    ]
-    if LOG_FORMAT == "json"
-    else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
-)
-structlog.configure(
-    processors=[
-        structlog.stdlib.filter_by_level,
-        *_shared_processors,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "structured": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderer],
-            "foreign_pre_chain": _shared_processors,
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # Our own line per request says more than theirs.
-        "django.request": {"level": "ERROR"},
-        # Scanners send any Host header; each is answered 400 and counted.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "django.server": {"level": "ERROR", "propagate": True},
-    },
-}
+LOGGING = logging_settings(level=LOG_LEVEL, as_json=LOG_FORMAT == "json")

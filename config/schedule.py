@@ -1,0 +1,26 @@
+"""What beat rings for. Every task here sweeps rows: a ring that is lost is made up for by the next one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+EVERY = {
+    "foundation.tasks.purge_idempotency_records": timedelta(hours=1),
+    "ai_suggestions.tasks.sweep_runs": timedelta(seconds=5),
+    "ai_suggestions.tasks.forget_readings": timedelta(days=1),
+    "members.tasks.forget_expired_sessions": timedelta(days=1),
+    "listings.tasks.sweep_photos": timedelta(seconds=10),
+    "listings.tasks.sweep_deadlines": timedelta(minutes=1),
+    "listings.tasks.remove_orphans": timedelta(hours=1),
+}
+
+
+def schedule() -> dict[str, Any]:
+    """CELERY_BEAT_SCHEDULE. A ring that no worker hears before the next one is due is dropped, or a worker
+    that comes back after a night would first sweep thousands of times.
+    """
+    return {
+        task: {"task": task, "schedule": every, "options": {"expires": every.total_seconds()}}
+        for task, every in EVERY.items()
+    }
