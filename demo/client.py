@@ -92,7 +92,9 @@ class Client:
                 message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
                 if address in str(message["To"]):
                     text = message.get_body(("plain",))
-                    found = re.search(r"^\s*([A-Z0-9]{3,}-?[A-Z0-9]{3,})\s*$", text.get_content() if text else "", re.M)
+                    found = re.search(
+                        r"^\s*([A-Z0-9]{3,}-?[A-Z0-9]{3,})\s*$", text.get_content() if text else "", re.M
+                    )
                     if found:
                         return found[1]
             time.sleep(0.1)
