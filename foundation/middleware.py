@@ -50,6 +50,8 @@ class RequestMiddleware:
         response = self.get_response(request)
         seconds = time.perf_counter() - started
         response["X-Request-ID"] = request_id
+        for name, value in getattr(request, "rate_limit_headers", {}).items():
+            response[name] = value
         match = request.resolver_match
         route = f"/{match.route}" if match else "unmatched"
         method = request.method if request.method in _METHODS else "OTHER"

@@ -17,7 +17,6 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions as drf
-from rest_framework.response import Response
 
 from foundation import errors, metrics
 from foundation.api.rendering import dumps
@@ -180,21 +179,17 @@ def domain_error_of(exc: Exception) -> errors.DomainError | None:
     return None
 
 
-def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """DRF's EXCEPTION_HANDLER. None lets Django report a bug of ours (handler500 answers it)."""
     error = domain_error_of(exc)
     if error is None:
         return None
-    request = context.get("request")
-    status = status_of(error)
-    if status >= 500:
+    if status_of(error) >= 500:
         logger.error("request_unavailable", code=error.code, exc_info=exc)
-    metrics.PROBLEMS.labels(error.code, status).inc()
-    headers = headers_of(error)
+    # Not a Response of DRF, which would be rendered as the view's answers are, YAML for example.
+    response = as_response(error, context.get("request"))
     if isinstance(exc, drf.MethodNotAllowed) and context.get("view") is not None:
-        headers["Allow"] = ", ".join(context["view"].allowed_methods)
-    response = Response(document(error, request), status=status, headers=headers)
-    response.content_type = CONTENT_TYPE
+        response["Allow"] = ", ".join(context["view"].allowed_methods)
     return response
 
 

@@ -70,8 +70,6 @@ class ApiView(APIView):
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         final = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in getattr(request, "rate_limit_headers", {}).items():
-            final[name] = value
         if not final.has_header("Cache-Control"):
             # Answers are a member's own unless a view says otherwise: no shared cache may keep them,
             # and on a shared device one member's copy is not another's.
