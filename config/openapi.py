@@ -31,6 +31,7 @@ DOCUMENT: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "ListingStatusEnum": "listings.api.shapes.STATUSES",
         "PhotoStatusEnum": "listings.api.shapes.PHOTO_STATUSES",
+        "RunStatusEnum": "ai_suggestions.api.shapes.RUN_STATUSES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

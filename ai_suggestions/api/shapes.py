@@ -30,6 +30,8 @@ VALUE_SCHEMA = {
 }
 NULLABLE_VALUE_SCHEMA = {**VALUE_SCHEMA, "oneOf": [*VALUE_SCHEMA["oneOf"], {"type": "null"}]}
 
+RUN_STATUSES = [status.value for status in RunStatus]
+
 
 @extend_schema_field(NULLABLE_VALUE_SCHEMA)
 class ValueField(serializers.Field[Any, Any, Any, Any]):
@@ -189,7 +191,7 @@ class RunSummarySerializer(serializers.Serializer[Any]):
 
     id = serializers.CharField()
     listing_id = serializers.CharField()
-    status = serializers.ChoiceField(choices=[s.value for s in RunStatus])
+    status = serializers.ChoiceField(choices=RUN_STATUSES)
     allowed_actions = serializers.ListField(child=serializers.CharField())
     progress = ProgressSerializer()
     provider = serializers.CharField()
