@@ -36,7 +36,7 @@ _PRICE = re.compile(
 # Histories and promises that no photo can back, in the languages that we compose in (accents removed).
 _UNSEEN = re.compile(
     r"\b(?:authentic\w*|genuine|original\w*|certified|guarante\w+|limited edition|rare|brand.?new|"
-    r"new with|never worn|never used|unworn|unused|worn once|like new|as new|bnwt|smoke.?free|waterproof|"
+    r"new with\w*|never worn|never used|unworn|unused|worn once|like new|as new|bnwt|smoke.?free|waterproof|"
     r"echt\w*|garantie\w*|neu(?:wertig\w*|er?|es|em|en)?|ungetragen\w*|unbenutzt\w*|nie getragen|selten\w*|"
     r"wasserdicht\w*|authentique\w*|neu[fv]\w*|jamais porte\w*|impermeable\w*|"
     r"autentisk\w*|originali\w*|nauj(?:as|a|i|os|u)|nenesiot\w*|nenaudot\w*|retas|reta|neperslampam\w*)\b",
