@@ -6,7 +6,7 @@ Other apps import from here.
 from __future__ import annotations
 
 from listings.changes import NO_CHANGE, UNSET, ListingChange
-from listings.services.catalogue import announce_catalogue_change, load_catalogue
+from listings.services.catalogue import load_catalogue
 from listings.services.deadlines import act_on_deadline, sweep_deadlines
 from listings.services.developing import photos_to_ring, process_photo, remove_orphans
 from listings.services.drafting import create_draft, duplicate, edit_draft
@@ -21,7 +21,6 @@ __all__ = [
     "ListingChange",
     "act_on_deadline",
     "add_photo",
-    "announce_catalogue_change",
     "create_draft",
     "delete",
     "duplicate",

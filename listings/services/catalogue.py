@@ -224,25 +224,8 @@ def load_catalogue(*, texts: Mapping[str, str], now: dt.datetime) -> dict[str, L
     }
     BrandName.objects.all().delete()
     BrandName.objects.bulk_create(names, batch_size=_BATCH)
-    _release(digest, now)
+    CatalogueRelease.objects.update_or_create(id=1, defaults={"digest": digest, "loaded_at": now})
     logger.info(
         "catalogue_loaded", digest=digest[:12], **{name: result.added for name, result in loaded.items()}
     )
     return loaded
-
-
-def _release(digest: str, now: dt.datetime) -> None:
-    CatalogueRelease.objects.update_or_create(id=1, defaults={"digest": digest, "loaded_at": now})
-
-
-@atomic_retry
-def announce_catalogue_change(*, now: dt.datetime) -> None:
-    """After an edit in the admin: brand spellings are indexed again, and no process keeps its old copy.
-
-    The next load finds another digest and makes the tables say again what the files say. Raises
-    ValueError when two brands are written alike.
-    """
-    names = _brand_names(Brand.objects.order_by("id"))
-    BrandName.objects.all().delete()
-    BrandName.objects.bulk_create(names, batch_size=_BATCH)
-    _release(hashlib.sha256(f"edited {now.isoformat()}".encode()).hexdigest(), now)

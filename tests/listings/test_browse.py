@@ -29,7 +29,7 @@ def titles(client: APIClient, query: str = "") -> list[str]:
 def shop(seller: Member) -> None:
     """Four things on offer, two of them for women; from Lithuania and from Poland."""
     polish = make_member("Piotr", country="PL")
-    plain = {"size_id": None, "material_ids": (), "brand_id": None}
+    plain: dict[str, Any] = {"size_id": None, "material_ids": (), "brand_id": None}
     make_listings(seller.id, 1, title="Navy shirt")
     make_listings(seller.id, 1, title="Red blouse", category_id="women-blouses", colour_ids=("red",))
     make_listings(

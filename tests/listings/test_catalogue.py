@@ -155,10 +155,11 @@ class TestLoading:
         with pytest.raises(CommandError, match=r"categories\.csv"):
             call_command("load_catalogue", folder=tmp_path)
 
-    def test_an_edit_by_hand_reaches_readers(self, catalogue: None) -> None:
+    def test_a_new_spelling_reaches_readers(self, catalogue: None) -> None:
         assert queries.find_brand("Kodachrome") is None
-        Brand.objects.filter(id="kodak").update(aliases=["Kodachrome"])
-        services.announce_catalogue_change(now=NOW)
+        texts = small_texts()
+        spelt = texts["brands"].replace("Eastman Kodak", "Kodachrome")
+        services.load_catalogue(texts=texts | {"brands": spelt}, now=NOW)
         found = queries.find_brand("KODACHROME")
         assert found is not None
         assert found.aliases == ("Kodachrome",)
@@ -250,7 +251,9 @@ class TestEndpoints:
         assert again.status_code == 304
         german = stranger.get(f"{CATALOGUE}/{name}", headers={"Accept-Language": "de"})
         assert german["ETag"] != first["ETag"]
-        services.announce_catalogue_change(now=NOW)
+        texts = small_texts()
+        fewer = texts["materials"].rpartition("wool,")[0]
+        services.load_catalogue(texts=texts | {"materials": fewer}, now=NOW)
         assert (
             stranger.get(f"{CATALOGUE}/{name}", headers={"If-None-Match": first["ETag"]}).status_code == 200
         )

@@ -42,11 +42,11 @@ class Light(StrEnum):
     GREEN = "green"
 
 
-MEANINGS = {Light.RED: "stop", Light.GREEN: "go"}
+MEANINGS: dict[str, str] = {Light.RED: "stop", Light.GREEN: "go"}
 
 
 class TestTable:
-    def make(self, *rows: Transition, meanings: dict[Light, str] = MEANINGS) -> Lifecycle:
+    def make(self, *rows: Transition, meanings: dict[str, str] = MEANINGS) -> Lifecycle:
         return Lifecycle("Light", statuses=Light, initial=Light.RED, transitions=rows, meanings=meanings)
 
     def test_finds_rows_by_status_verb_and_actor(self) -> None:
@@ -120,14 +120,14 @@ class TestSellerVerbs:
 
                 make_photo(listing)
             case "reserved":
-                services.reserve(**facts)  # type: ignore[arg-type]  # the same three for every verb
+                services.reserve(**facts)
             case "hidden":
-                services.hide(**facts)  # type: ignore[arg-type]  # as above
+                services.hide(**facts)
             case "in_review":
-                services.suspend(**by_moderator)  # type: ignore[arg-type]  # as above
-                services.publish(**facts)  # type: ignore[arg-type]  # as above
+                services.suspend(**by_moderator)
+                services.publish(**facts)
             case "removed":
-                services.remove(**by_moderator)  # type: ignore[arg-type]  # as above
+                services.remove(**by_moderator)
         assert status_of(listing) == status
         if verb in seller_actions(status, "seller" if status == "hidden" else ""):
             SELLER_VERBS[verb](**facts)
@@ -171,7 +171,7 @@ class TestModerator:
         self, listing: ListingFacts, seller: Member, moderator: Member
     ) -> None:
         by = {"listing_id": listing.id, "moderator_id": moderator.id, "now": NOW}
-        services.suspend(**by, reason="wrong_category", note="a blouse")  # type: ignore[arg-type]  # three for all
+        services.suspend(**by, reason="wrong_category", note="a blouse")
         row = Listing.objects.get(id=listing.id)
         assert (row.status, row.hidden_by, row.moderation_reason) == (
             "hidden",
@@ -181,7 +181,7 @@ class TestModerator:
         assert row.due_at is None
         services.publish(seller_id=seller.id, listing_id=listing.id, now=NOW)
         assert Listing.objects.get(id=listing.id).moderation_reason == "wrong_category"
-        services.restore(**by)  # type: ignore[arg-type]  # as above
+        services.restore(**by)
         row = Listing.objects.get(id=listing.id)
         assert (row.status, row.moderation_reason) == ("active", "")
         event = ListingEvent.objects.get(listing_id=listing.id, verb="suspend")

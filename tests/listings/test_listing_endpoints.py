@@ -119,7 +119,7 @@ class TestStartADraft:
 
     @pytest.mark.parametrize("body", [b'{"title": "\xff"}', b'{"title": "\\ud800"}', b"{", b'{"title": NaN}'])
     def test_of_invalid_json_is_malformed(self, as_seller: APIClient, body: bytes) -> None:
-        response = as_seller.generic("POST", LISTINGS, body, content_type="application/json")
+        response = as_seller.generic("POST", LISTINGS, body, content_type="application/json")  # type: ignore[arg-type]  # bytes are what is sent
         assert response.status_code == 400
         assert response.json()["code"] == "malformed_request"
 
@@ -189,7 +189,7 @@ class TestChange:
         )
         assert response.status_code == 200
         assert response["ETag"] != before["ETag"]
-        changed = {"title": "A blue shirt", "colours": [], "brand": None}
+        changed: dict[str, Any] = {"title": "A blue shirt", "colours": [], "brand": None}
         body = response.json()
         assert body == before.json() | changed | {"updated_at": body["updated_at"]}
         assert as_seller.get(path).json() == body

@@ -18,6 +18,7 @@ from foundation.ids import new_id
 from listings import services
 from listings.errors import PhotoNotFound, PhotoNotReady
 from listings.models import Listing, ListingPhoto
+from listings.photos import processing
 from listings.queries import (
     ListingFacts,
     get_listing,
@@ -360,16 +361,14 @@ class TestWorker:
     def test_of_a_photo_replaced_meanwhile_keeps_nothing(
         self, draft: ListingFacts, storage_folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from listings.services import developing
-
         photo = make_photo(draft, ready=False)
-        real = developing.process
+        real = processing.process
 
         def slow(content: bytes) -> Any:
             ListingPhoto.objects.filter(id=photo.id).update(lease_owner="")
             return real(content)
 
-        monkeypatch.setattr(developing, "process", slow)
+        monkeypatch.setattr("listings.services.developing.process", slow)
         assert services.process_photo(photo_id=photo.id, now=timezone.now()) == "skipped"
         assert not [name for name in files_in(storage_folder) if "uploads" not in name]
         assert get_listing(draft.id).photos[0].status == "processing"

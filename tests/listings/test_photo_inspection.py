@@ -9,6 +9,7 @@ import struct
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pillow_heif
 import pytest
@@ -182,7 +183,11 @@ class TestRefusesOtherTypes:
             inspect(JPEG, file_name=name)
 
     def test_photo_animated(self) -> None:
-        frames = {"save_all": True, "append_images": [picture(), picture(), picture()], "duration": 50}
+        frames: dict[str, Any] = {
+            "save_all": True,
+            "append_images": [picture(), picture(), picture()],
+            "duration": 50,
+        }
         sequence = HEIC[:8] + b"hevc" + HEIC[12:]
         for content in (
             encoded("PNG", **frames),

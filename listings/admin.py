@@ -1,0 +1,407 @@
+"""For moderators: find listings, see photos and history, take them out of sight or put them back.
+
+Everything is read here and changed by services: each act asks for a reason and is recorded twice, in
+the listing's own history and in the admin's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.files.storage import storages
+from django.db.models import Model, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from foundation.errors import DomainError
+from foundation.money import Money
+from listings import queries, services
+from listings.lifecycle import PhotoStatus
+from listings.models import (
+    Brand,
+    CatalogueRelease,
+    Category,
+    Colour,
+    Condition,
+    Listing,
+    ListingColour,
+    ListingEvent,
+    ListingMaterial,
+    ListingPhoto,
+    MarketRules,
+    Material,
+    Size,
+)
+from listings.photos import names
+from listings.services.ringing import ring
+
+if TYPE_CHECKING:
+    _ListingAdmin = admin.ModelAdmin[Listing]
+    _PhotoAdmin = admin.ModelAdmin[ListingPhoto]
+    _AnyAdmin = admin.ModelAdmin[Any]
+    _Inline = admin.TabularInline[Any, Listing]
+else:  # generic only in the stubs, not at run time
+    _ListingAdmin = _PhotoAdmin = _AnyAdmin = admin.ModelAdmin
+    _Inline = admin.TabularInline
+
+
+class ReadOnly:
+    """Seen, not edited: the rows are written by services or loaded from files."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def thumbnail(stem: str | None) -> str:
+    """The smallest rendition, linked to the largest; nothing for a photo that is not ready."""
+    if not stem:
+        return "-"
+    small, large = (
+        storages[names.PUBLIC].url(names.rendition_name(stem, side))
+        for side in (min(names.RENDITIONS), max(names.RENDITIONS))
+    )
+    return format_html(
+        '<a href="{}" target="_blank"><img src="{}" alt="" loading="lazy" style="max-height:80px"></a>',
+        large,
+        small,
+    )
+
+
+class DepartmentFilter(admin.SimpleListFilter):
+    title = "department"
+    parameter_name = "department"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        departments = queries.catalogue_snapshot().children_of(None)
+        return [(department.id, queries.name_in(department.names, "en")) for department in departments]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        return queryset.filter(category_id__in=queries.catalogue_snapshot().leaves_below(str(self.value())))
+
+
+class PhotoFailureFilter(admin.SimpleListFilter):
+    title = "photos"
+    parameter_name = "photos"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("failed", "one failed"), ("processing", "one is being processed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("failed", "processing"):
+            return queryset
+        return queryset.filter(id__in=ListingPhoto.objects.filter(status=self.value()).values("listing_id"))
+
+
+class PhotoInline(ReadOnly, _Inline):
+    model = ListingPhoto
+    fields = ("image", "position", "status", "failure_code", "media_type", "original_bytes", "uploaded_at")
+    readonly_fields = fields
+    ordering = ("position",)
+    extra = 0
+
+    @admin.display(description="photo")
+    def image(self, photo: ListingPhoto) -> str:
+        return thumbnail(photo.stem if photo.status == PhotoStatus.READY else None)
+
+
+class EventInline(ReadOnly, _Inline):
+    model = ListingEvent
+    fields = ("happened_at", "verb", "source", "target", "actor", "actor_id", "reason", "note")
+    readonly_fields = fields
+    ordering = ("id",)
+    extra = 0
+
+
+class ReasonForm(forms.Form):
+    reason = forms.ChoiceField(
+        choices=[(code, f"{code}: {words}") for code, words in services.REASONS.items()],
+        help_text="The seller is told this code.",
+    )
+    note = forms.CharField(max_length=500, help_text="Why; kept in the history, for staff only.")
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(max_length=500, help_text="Why; kept in the history, for staff only.")
+
+
+def _ask(
+    request: HttpRequest, form_class: type[forms.Form], chosen: QuerySet[Listing], title: str
+) -> tuple[forms.Form, TemplateResponse | None]:
+    """The filled-in form of an action, or the page that asks for it."""
+    form = form_class(request.POST if "confirmed" in request.POST else None)
+    if form.is_valid():
+        return form, None
+    context = {
+        **admin.site.each_context(request),
+        "title": title,
+        "form": form,
+        "action": request.POST["action"],
+        "ids": request.POST.getlist("_selected_action"),
+        "names": [f"{row.pk} {row.title}" for row in chosen[:100]],
+    }
+    return form, TemplateResponse(request, "admin/members/confirm.html", context)
+
+
+@admin.register(Listing)
+class ListingAdmin(_ListingAdmin):
+    list_display = (
+        *("cover", "id", "title", "status", "hidden_by", "moderation_reason", "category_id", "brand_id"),
+        *("price", "country", "seller_link", "published_at"),
+    )
+    list_display_links = ("id", "title")
+    list_filter = (
+        "status",
+        "hidden_by",
+        PhotoFailureFilter,
+        DepartmentFilter,
+        "moderation_reason",
+        "country",
+    )
+    # Prefixes, which an index can answer; ids in full.
+    search_fields = ("=id", "=seller__id", "^title")
+    search_help_text = "Id of a listing or seller, or the beginning of a title"
+    ordering = ("-id",)
+    show_full_result_count = False
+    list_per_page = 50
+    actions = ("suspend_listings", "remove_listings", "restore_listings")
+    inlines = (PhotoInline, EventInline)
+    fieldsets = (
+        (None, {"fields": ("id", "status", "hidden_by", "moderation_reason", "due_at", "seller_link")}),
+        (
+            "What is sold",
+            {
+                "fields": (
+                    *("title", "description", "category", "brand", "size", "condition", "colours"),
+                    *("materials", "price", "parcel_size", "country"),
+                )
+            },
+        ),
+        ("When", {"fields": ("created_at", "updated_at", "published_at", "version")}),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Listing | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Listing | None = None) -> list[str]:
+        # Sellers write listings; who may "change" them here may use the actions.
+        return [str(name) for _, options in self.fieldsets for name in options["fields"]]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Listing]:
+        covers = ListingPhoto.objects.filter(listing_id=OuterRef("id"), status=PhotoStatus.READY)
+        stem = Subquery(covers.order_by("position").values("stem")[:1])
+        return super().get_queryset(request).annotate(cover_stem=stem)
+
+    @admin.display(description="photo")
+    def cover(self, listing: Listing) -> str:
+        return thumbnail(getattr(listing, "cover_stem", None))
+
+    @admin.display(description="price", ordering="price_minor")
+    def price(self, listing: Listing) -> str:
+        if listing.price_minor is None:
+            return "-"
+        return str(Money(listing.price_minor, listing.currency))
+
+    @admin.display(description="seller")
+    def seller_link(self, listing: Listing) -> str:
+        url = reverse("admin:members_member_change", args=[listing.seller_id])
+        return format_html('<a href="{}">{}</a>', url, listing.seller_id)
+
+    @admin.display(description="colours")
+    def colours(self, listing: Listing) -> str:
+        rows = ListingColour.objects.filter(listing_id=listing.id).order_by("position")
+        return ", ".join(rows.values_list("colour_id", flat=True)) or "-"
+
+    @admin.display(description="materials")
+    def materials(self, listing: Listing) -> str:
+        rows = ListingMaterial.objects.filter(listing_id=listing.id).order_by("position")
+        return ", ".join(rows.values_list("material_id", flat=True)) or "-"
+
+    @admin.action(description="Hide until mended…", permissions=["change"])
+    def suspend_listings(self, request: HttpRequest, chosen: QuerySet[Listing]) -> HttpResponse | None:
+        return self._with_reason(
+            request, chosen, services.suspend, "Hide these listings until they are mended"
+        )
+
+    @admin.action(description="Remove for good…", permissions=["change"])
+    def remove_listings(self, request: HttpRequest, chosen: QuerySet[Listing]) -> HttpResponse | None:
+        return self._with_reason(request, chosen, services.remove, "Remove these listings for good")
+
+    @admin.action(description="Put back on offer…", permissions=["change"])
+    def restore_listings(self, request: HttpRequest, chosen: QuerySet[Listing]) -> HttpResponse | None:
+        form, page = _ask(request, NoteForm, chosen, "Put these listings back on offer")
+        if page is not None:
+            return page
+        note = form.cleaned_data["note"]
+
+        def restore(listing: Listing) -> None:
+            services.restore(
+                listing_id=listing.id, moderator_id=str(request.user.pk), note=note, now=timezone.now()
+            )
+
+        self._for_each(request, chosen, restore, f"Put back on offer. {note}")
+        return None
+
+    def _with_reason(
+        self, request: HttpRequest, chosen: QuerySet[Listing], verb: Callable[..., None], title: str
+    ) -> HttpResponse | None:
+        form, page = _ask(request, ReasonForm, chosen, title)
+        if page is not None:
+            return page
+        reason, note = form.cleaned_data["reason"], form.cleaned_data["note"]
+
+        def act(listing: Listing) -> None:
+            verb(
+                listing_id=listing.id,
+                moderator_id=str(request.user.pk),
+                reason=reason,
+                note=note,
+                now=timezone.now(),
+            )
+
+        self._for_each(request, chosen, act, f"{title}: {reason}. {note}")
+        return None
+
+    def _for_each(
+        self, request: HttpRequest, chosen: QuerySet[Listing], verb: Callable[[Listing], None], message: str
+    ) -> None:
+        for listing in chosen:
+            try:
+                verb(listing)
+            except DomainError as error:
+                words = "; ".join(problem.detail for problem in error.errors) or error.detail
+                self.message_user(request, f"{listing}: {words}", messages.ERROR)
+            else:
+                self.log_change(request, listing, message)
+                self.message_user(request, f"{listing}: done", messages.SUCCESS)
+
+
+@admin.register(ListingPhoto)
+class ListingPhotoAdmin(ReadOnly, _PhotoAdmin):
+    """Photos that failed or are stuck. The bytes that were sent are gone once a photo is done."""
+
+    list_display = (
+        *("image", "id", "listing_link", "position", "status", "failure_code", "media_type"),
+        *("original_bytes", "attempts", "uploaded_at", "ring_at", "processed_at"),
+    )
+    list_display_links = ("id",)
+    list_filter = ("status", "failure_code", "media_type")
+    search_fields = ("=id", "=listing__id", "=listing__seller__id", "=original_sha256")
+    search_help_text = "Id of a photo, listing or seller, or the SHA-256 of the file that was sent"
+    ordering = ("-id",)
+    show_full_result_count = False
+    list_per_page = 50
+    actions = ("ring_again",)
+
+    @admin.display(description="photo")
+    def image(self, photo: ListingPhoto) -> str:
+        return thumbnail(photo.stem if photo.status == PhotoStatus.READY else None)
+
+    @admin.display(description="listing")
+    def listing_link(self, photo: ListingPhoto) -> str:
+        url = reverse("admin:listings_listing_change", args=[photo.listing_id])
+        return format_html('<a href="{}">{}</a>', url, photo.listing_id)
+
+    @admin.action(description="Ring for a worker again", permissions=["view"])
+    def ring_again(self, request: HttpRequest, chosen: QuerySet[ListingPhoto]) -> None:
+        waiting = [photo.id for photo in chosen if photo.status == PhotoStatus.PROCESSING]
+        for photo_id in waiting:
+            ring(photo_id)
+        self.message_user(request, f"Rung for {len(waiting)} photos that are being processed.")
+
+
+@admin.register(ListingEvent)
+class ListingEventAdmin(ReadOnly, _AnyAdmin):
+    list_display = (
+        "id",
+        "listing_id",
+        "verb",
+        "source",
+        "target",
+        "actor",
+        "actor_id",
+        "reason",
+        "happened_at",
+    )
+    list_filter = ("actor", "verb", "reason")
+    search_fields = ("=id", "=listing__id", "=actor_id")
+    show_full_result_count = False
+    ordering = ("-id",)
+
+
+@admin.register(Category)
+class CategoryAdmin(ReadOnly, _AnyAdmin):
+    """Changed in listings/data and loaded by `manage.py load_catalogue`, like all that follows."""
+
+    list_display = (
+        "id",
+        "__str__",
+        "parent_id",
+        "kind",
+        "size_system",
+        "attributes",
+        "parcel_size",
+        "is_retired",
+    )
+    list_filter = ("is_leaf", "is_retired", "size_system")
+    search_fields = ("id", "=kind", "=parent__id")
+
+
+@admin.register(Brand)
+class BrandAdmin(ReadOnly, _AnyAdmin):
+    list_display = ("id", "name", "aliases", "is_retired")
+    list_filter = ("is_retired",)
+    search_fields = ("id", "name")
+
+
+@admin.register(Size)
+class SizeAdmin(ReadOnly, _AnyAdmin):
+    list_display = ("id", "system", "position", "label", "aliases", "is_retired")
+    list_filter = ("system", "is_retired")
+    search_fields = ("id", "label")
+
+
+@admin.register(Colour, Condition, Material)
+class TermAdmin(ReadOnly, _AnyAdmin):
+    list_display = ("id", "__str__", "position", "is_retired")
+    list_filter = ("is_retired",)
+    search_fields = ("id",)
+
+
+@admin.register(CatalogueRelease)
+class CatalogueReleaseAdmin(ReadOnly, _AnyAdmin):
+    list_display = ("digest", "loaded_at")
+
+
+@admin.register(MarketRules)
+class MarketRulesAdmin(_AnyAdmin):
+    """New limits are new rows with the day they begin; what was valid stays as it was."""
+
+    list_display = (
+        *("market_id", "valid_from_date", "currency", "price_min_minor", "price_max_minor"),
+        "verified_above_minor",
+    )
+    list_filter = ("market",)
+    ordering = ("market", "-valid_from_date")
+
+    def has_change_permission(self, request: HttpRequest, obj: MarketRules | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: MarketRules | None = None) -> bool:
+        return False
