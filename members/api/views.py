@@ -23,7 +23,11 @@ from members.api import shapes
 MARKETS_MAX_AGE_S = 300
 
 IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, description="The ETag of the version you change. Missing: 428."
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    description="The ETag of the version you change. Missing: 428.",
 )
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="The ETag that you have. Unchanged: 304."
