@@ -78,17 +78,21 @@ def free_port() -> int:
 def served(port: int, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Web and worker, stopped at the end. Raises DemoFailed when they do not come up."""
     logs = HOME / "log"
-    process = subprocess.Popen(  # noqa: S603  # our own command
-        [sys.executable, "manage.py", "serve", "--port", str(port), "--logs", str(logs)],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-    )
+    logs.mkdir(parents=True, exist_ok=True)
+    with (logs / "serve.log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603  # our own command
+            [sys.executable, "manage.py", "serve", "--port", str(port), "--logs", str(logs)],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
     try:
         started = time.monotonic()
         while True:
             if process.poll() is not None:
-                raise DemoFailed("The server did not start; the lines above say why.")
+                said = (logs / "serve.log").read_text(errors="replace").strip().splitlines()[-3:]
+                raise DemoFailed("The server did not start. It said:\n" + "\n".join(said))
             with contextlib.suppress(httpx.HTTPError):
                 if (
                     httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5, trust_env=False).status_code
@@ -111,7 +115,9 @@ import os
 from members.models import Member
 admin = Member.objects.filter(email=os.environ["ADMIN_EMAIL"]).first()
 if admin is None:
-    Member.objects.create_superuser(os.environ["ADMIN_EMAIL"], os.environ["ADMIN_PASSWORD"])
+    Member.objects.create_superuser(
+        os.environ["ADMIN_EMAIL"], os.environ["ADMIN_PASSWORD"], display_name="Demo admin", market="IE"
+    )
 else:
     admin.set_password(os.environ["ADMIN_PASSWORD"])
     admin.save()
@@ -147,8 +153,11 @@ def main() -> int:
         with served(port, environment) as server:
             console.print(f"Ready after {time.monotonic() - started:.1f} s at {base_url}\n")
             journey = Journey(base_url, HOME / "mail", console)
-            journey.run(photos)
-            journey.farewell(admin_sign_in(environment), seconds=time.monotonic() - started)
+            try:
+                journey.run(photos)
+                journey.farewell(admin_sign_in(environment), seconds=time.monotonic() - started)
+            finally:
+                journey.close()
             if once:
                 return 0
             console.print("\nServing until Ctrl-C.")

@@ -117,8 +117,8 @@ class Client:
                 ).json()
             )
 
-    def suggestions(self, listing_id: str, body: dict[str, Any]) -> tuple[dict[str, Any], float]:
-        """Ask for suggestions and wait for the run to end; returns the run and the seconds it took."""
+    def suggestions(self, listing_id: str, body: dict[str, Any]) -> tuple[dict[str, Any], str, float]:
+        """Ask for suggestions and wait for the run to end: the run, its ETag, the seconds it took."""
         started = time.monotonic()
         answer = self.call("POST", f"/api/v1/listings/{listing_id}/suggestions", json=body, expect=(202,))
         where = answer.headers["Location"]
@@ -134,7 +134,17 @@ class Client:
             )
             if answer.status_code == 200:
                 run = answer.json()
-        return run, time.monotonic() - started
+        return run, answer.headers["ETag"], time.monotonic() - started
+
+    def decide(self, run_id: str, etag: str, decisions: list[dict[str, Any]]) -> None:
+        """Accept, edit or reject fields of the run that was read with this ETag, all or none."""
+        if decisions:
+            self.call(
+                "POST",
+                f"/api/v1/suggestion-runs/{run_id}/decisions",
+                json={"decisions": decisions},
+                headers={"If-Match": etag},
+            )
 
     def listing(self, listing_id: str) -> tuple[dict[str, Any], str]:
         """A listing and its ETag."""

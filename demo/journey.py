@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from demo.client import Account, Client, DemoFailed
+from demo.screen import Names, money, suggestions
+from demo.seller import Seller
 
 PHOTOS_READY_WITHIN_S = 60
-# What the seller types when nothing is suggested or nothing fits: what only a seller can know.
-PRICE = {"amount": 2500, "currency": "EUR"}
-DESCRIPTION = "Used with care, from a home without smokers."
 
 
 @dataclass(frozen=True)
@@ -40,51 +41,52 @@ class Journey:
         self.buyer = Client(base_url, mail_folder)
         self.accounts: list[tuple[str, Account]] = []
         self.published: list[Published] = []
-        self.labels: dict[str, str] = {}
 
     def run(self, photos: dict[str, list[Path]]) -> None:
         """Raises DemoFailed at the first step that does not end as it should."""
-        say = self.console.print
-        self.accounts.append(("seller", self.seller.sign_up("Greta", "DE")))
-        say("[bold]1.[/bold] Greta signed up with the code from her mail (Germany, euro).\n")
-        self._learn_names()
-        for number, (name, files) in enumerate(photos.items(), start=2):
-            say(
-                f"[bold]{number}.[/bold] [bold cyan]{escape(name)}[/bold cyan]: {_count(len(files), 'photo')}"
-            )
-            self._sell(name, files)
+        self.accounts.append(("seller", self.seller.sign_up("Greta", "IE")))
+        self.console.print("[bold]Greta[/bold] in Ireland signed up with the code from her mail.\n")
+        names = self._names()
+        for name, files in photos.items():
+            self._sell(name, files, names)
         self.accounts.append(("buyer", self.buyer.sign_up("Bruno", "FR")))
         self._browse()
 
-    def _learn_names(self) -> None:
-        """Names of catalogue ids, to show people words."""
+    def _names(self) -> Names:
+        names: dict[str, str] = {}
         for what in ("categories", "colours", "conditions", "materials", "sizes"):
             for item in self.seller.call("GET", f"/api/v1/catalogue/{what}").json()["results"]:
-                self.labels[item["id"]] = item.get("name") or item.get("label") or item["id"]
+                names[item["id"]] = item.get("name") or item.get("label") or item["id"]
+        return Names(names)
 
-    def _sell(self, name: str, files: list[Path]) -> None:
+    def _sell(self, name: str, files: list[Path], names: Names) -> None:
+        say = self.console.print
         started = time.monotonic()
         listing_id = self.seller.draft({})["id"]
         for file in files:
             self.seller.upload(listing_id, file)
         photos = self._wait_for_photos(listing_id)
-        safe = time.monotonic() - started
         sent = sum(file.stat().st_size for file in files)
-        self.console.print(
-            f"   sent {sent / 1e6:.1f} MB; safe and small after {safe:.1f} s: upright, no metadata, "
-            f"renditions of {', '.join(photos[0]['renditions'])} pixels"
+        say(
+            f"[bold cyan]{escape(name)}[/bold cyan]: {_count(len(files), 'photo')} of {sent / 1e6:.1f} MB, "
+            f"safe and small after {time.monotonic() - started:.1f} s: upright, without metadata, "
+            f"{'/'.join(photos[0]['renditions'])} pixels"
         )
-        run, seconds = self.seller.suggestions(listing_id, {})
+        run, etag, seconds = self.seller.suggestions(listing_id, {})
         if run["status"] not in ("succeeded", "partial"):
             raise DemoFailed(f"The suggestions for {name} ended as {run['status']}: {run.get('failure')}")
-        self.console.print(f"   suggestions {run['status']} after {seconds:.1f} s ({self._steps(run)})")
-        self._decide(run)
-        done = self._publish(listing_id, name)
+        steps = ", ".join(f"{step['name'].replace('_', ' ')} {step['elapsed_ms']}" for step in run["steps"])
+        say(f"suggestions {run['status']} after {seconds:.1f} s (ms: {steps})")
+        greta = Seller(self.seller, name)
+        decided = greta.decide(run["fields"])
+        say(Padding(suggestions(run["fields"], decided, names), (0, 0, 0, 2)))
+        self.seller.decide(run["id"], etag, [d.body for d in decided.values() if d.body is not None])
+        listing = self._publish(listing_id, greta, names)
         total = time.monotonic() - started
-        self.published.append(Published(name, listing_id, done["title"], _money(done["price"]), total))
-        self.console.print(
-            f"   [green]published[/green] after {total:.1f} s: "
-            f"{escape(done['title'])}, {_money(done['price'])}\n"
+        self.published.append(Published(name, listing_id, listing["title"], money(listing["price"]), total))
+        say(
+            f"[green]published[/green] after {total:.1f} s: {escape(listing['title'])}, "
+            f"{money(listing['price'])}\n"
         )
 
     def _wait_for_photos(self, listing_id: str) -> list[dict[str, Any]]:
@@ -102,147 +104,28 @@ class Journey:
                 )
             time.sleep(0.15)
 
-    def _steps(self, run: dict[str, Any]) -> str:
-        return ", ".join(f"{step['name']} {step['elapsed_ms']} ms" for step in run["steps"])
-
-    def _decide(self, run: dict[str, Any]) -> None:
-        """Accept what is filled in, choose where a choice is offered; show all of it."""
-        table = Table(box=None, padding=(0, 2, 0, 3), header_style="bold")
-        for heading in ("field", "suggested", "sure", "because", "Greta"):
-            table.add_column(
-                heading, overflow="fold", max_width=44 if heading in ("suggested", "because") else None
-            )
-        decisions: list[dict[str, Any]] = []
-        for field in run["fields"]:
-            decision, words = self._decision(field)
-            if decision:
-                decisions.append(decision)
-            table.add_row(
-                field["field"],
-                escape(self._suggested(field)),
-                "" if field["confidence"] is None else f"{field['confidence']:.0%}",
-                escape(
-                    "; ".join(self._because(evidence) for evidence in field["evidence"][:3])
-                    or field["note"]
-                    or ""
-                ),
-                words,
-            )
-        self.console.print(table)
-        if decisions:
-            self.seller.call(
-                "POST", f"/api/v1/suggestion-runs/{run['id']}/decisions", json={"decisions": decisions}
-            )
-
-    def _decision(self, field: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
-        name = field["field"]
-        if field["state"] == "proposed":
-            if name == "title":
-                edited = f"{field['value']} (well kept)"
-                return {"field": name, "decision": "edited", "value": edited}, "edits"
-            return {"field": name, "decision": "accepted"}, "accepts"
-        if field["state"] == "choice" and field["alternatives"]:
-            chosen = field["alternatives"][0]
-            return (
-                {"field": name, "decision": "accepted", "value": chosen["value"]},
-                f"chooses {self._words(name, chosen)}",
-            )
-        return None, ""
-
-    def _suggested(self, field: dict[str, Any]) -> str:
-        if field["state"] == "proposed":
-            return self._words(field["field"], field)
-        if field["state"] == "choice":
-            return "one of: " + " | ".join(self._words(field["field"], a) for a in field["alternatives"])
-        return "-"
-
-    def _words(self, name: str, item: dict[str, Any]) -> str:
-        value = item["value"]
-        if item.get("label"):
-            return f"{item['label']} {_money(value)}" if name == "price" else str(item["label"])
-        if name == "price":
-            return _money(value)
-        if isinstance(value, list):
-            return ", ".join(self.labels.get(part) or str(part) for part in value)
-        return self.labels.get(value, str(value))
-
-    def _because(self, evidence: dict[str, Any]) -> str:
-        """Evidence in a few words."""
-        words: str = {
-            "photo": "seen on the photo",
-            "label": "read on a label",
-            "seller": "the seller said",
-            "sales": "comparable items",
-            "estimate": "usual price",
-            "catalogue": "follows from the catalogue",
-        }.get(evidence["source"], evidence["source"])
-        if evidence.get("text"):
-            words += f" “{evidence['text']}”"
-        elif evidence.get("note"):
-            words += f" ({evidence['note'].replace('_', ' ')})"
-        if evidence.get("comparables"):
-            words += f": {len(evidence['comparables'])}"
-        return words
-
-    def _publish(self, listing_id: str, name: str) -> dict[str, Any]:
+    def _publish(self, listing_id: str, greta: Seller, names: Names) -> dict[str, Any]:
         """Publishing names everything that is missing at once; Greta fills in what only she knows."""
         path = f"/api/v1/listings/{listing_id}/publish"
         answer = self.seller.call("POST", path, json={}, expect=(200, 422))
         if answer.status_code == 422:
+            listing, _ = self.seller.listing(listing_id)
             missing = {problem["pointer"].lstrip("/").split("/")[0] for problem in answer.json()["errors"]}
-            by_hand = {field: self._known_to_seller(field, name) for field in sorted(missing)}
-            self.console.print(
-                "   asked for what is missing, Greta adds "
-                + escape(
-                    ", ".join(f"{field} “{self._words(field, {'value': v})}”" for field, v in by_hand.items())
-                )
-            )
+            by_hand = {field: greta.fill_in(field, listing["category"]) for field in sorted(missing)}
+            if unknown := [field for field, value in by_hand.items() if value is None]:
+                raise DemoFailed(f"Publishing {greta.thing} asks for {', '.join(unknown)}")
+            said = ", ".join(f"{field} “{names.of(field, {'value': v})}”" for field, v in by_hand.items())
+            self.console.print(f"asked for what is missing, Greta adds {escape(said)}")
             self.seller.edit(listing_id, by_hand)
             answer = self.seller.call("POST", path, json={})
         return dict(answer.json())
 
-    def _known_to_seller(self, field: str, name: str) -> Any:
-        match field:
-            case "price":
-                return PRICE
-            case "title":
-                return name.replace("-", " ").replace("_", " ").capitalize()
-            case "description":
-                return DESCRIPTION
-            case "condition":
-                return "very_good"
-            case "brand":
-                return "no-brand"
-            case "size":
-                return "no-label"
-            case "category":
-                return self._leaf_like(name)
-            case "parcel_size":
-                return "medium"
-            case "colours":
-                return ["black"]
-            case "materials":
-                return [self.seller.call("GET", "/api/v1/catalogue/materials").json()["results"][0]["id"]]
-        raise DemoFailed(f"Publishing asks for {field} of {name}, which this seller does not know")
-
-    def _leaf_like(self, name: str) -> str:
-        """A leaf whose name has the folder's words in it, else the first: the seller knows what it is."""
-        leaves = [
-            category
-            for category in self.seller.call("GET", "/api/v1/catalogue/categories").json()["results"]
-            if category["is_leaf"]
-        ]
-        words = name.lower().replace("-", " ").split()
-        best = max(leaves, key=lambda leaf: sum(word in leaf["name"].lower() for word in words))
-        return str(best["id"])
-
     def _browse(self) -> None:
-        """A buyer from another country finds every one of them."""
+        """A buyer from another country finds every one of them, and sees the photos."""
         seller_id = self.seller.call("GET", "/api/v1/me").json()["id"]
         page = self.buyer.call("GET", "/api/v1/listings", params={"seller": seller_id, "limit": 100}).json()
         found = {card["id"]: card for card in page["results"]}
-        missing = [listing.name for listing in self.published if listing.id not in found]
-        if missing:
+        if missing := [listing.name for listing in self.published if listing.id not in found]:
             raise DemoFailed(f"The buyer does not find {', '.join(missing)}")
         cover = next(iter(found.values()))["cover"]["renditions"]["800"]
         picture = self.buyer.http.get(cover)
@@ -250,37 +133,39 @@ class Journey:
             raise DemoFailed(f"{cover} answered {picture.status_code}")
         self.console.print(
             f"[bold]Bruno[/bold], a buyer in France, browses and sees "
-            f"{_count(len(self.published), 'new listing')}:\n"
+            f"{_count(len(self.published), 'new listing')}:"
         )
-        table = Table(box=None, padding=(0, 2, 0, 3), header_style="bold")
-        for heading in ("title", "price", "photo to published", "address"):
-            table.add_column(heading, overflow="fold")
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style="bold", pad_edge=False)
+        table.add_column("title", overflow="fold", ratio=1)
+        table.add_column("price", justify="right", no_wrap=True)
+        table.add_column("took", justify="right", no_wrap=True)
+        table.add_column(f"under {self.base_url}", no_wrap=True)
         for listing in self.published:
             table.add_row(
                 escape(listing.title),
                 listing.price,
                 f"{listing.seconds:.1f} s",
-                f"{self.base_url}/api/v1/listings/{listing.id}",
+                f"/api/v1/listings/{listing.id}",
             )
-        self.console.print(table)
+        self.console.print(Padding(table, (0, 0, 0, 2)))
 
     def farewell(self, admin: tuple[str, str], *, seconds: float) -> None:
         """Where to look next, and with which sign-in."""
         say = self.console.print
-        say(f"\n[bold green]Done[/bold green] in {seconds:.0f} s from the start of the demo.\n")
-        table = Table(box=None, padding=(0, 2, 0, 3), show_header=False)
+        say(f"[bold green]Done[/bold green] in {seconds:.0f} s from the start of the demo.\n")
+        table = Table(box=None, padding=(0, 2), pad_edge=False, show_header=False)
         table.add_row("API, to read and try", f"{self.base_url}/api/docs")
-        table.add_row("Listings, as a buyer sees them", f"{self.base_url}/api/v1/listings")
+        table.add_row("Listings, as buyers see them", f"{self.base_url}/api/v1/listings")
+        table.add_row("Metrics", f"{self.base_url}/metrics")
         table.add_row("Admin, for moderators", f"{self.base_url}/admin/   {admin[0]}   {admin[1]}")
         for role, account in self.accounts:
             table.add_row(f"Sign-in of the {role}", f"{account.email}   {account.password}")
-        table.add_row("Metrics", f"{self.base_url}/metrics")
-        say(table)
+        say(Padding(table, (0, 0, 0, 2)))
 
-
-def _money(money: dict[str, Any]) -> str:
-    # The demo's market is Germany: euro, two digits.
-    return f"{money['amount'] / 100:.2f} {money['currency']}"
+    def close(self) -> None:
+        """Hang up: the web process waits for open connections before it stops."""
+        self.seller.http.close()
+        self.buyer.http.close()
 
 
 def _count(number: int, thing: str) -> str:
