@@ -26,7 +26,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from foundation.errors import DomainError
-from members import queries, services
+from members import metrics, queries, services
 from members.models import Block, Market, Member, Restriction
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class StaffSignInForm(AdminAuthenticationForm):
         if queries.has_second_factor(member.pk):
             second = AuthenticateForm(data={"code": self.cleaned_data.get("code")}, user=member)
             if not second.is_valid():
+                metrics.SIGN_IN_FAILURES.labels("code").inc()
                 raise ValidationError("The code of your authenticator app is needed, and right.", code="code")
         elif settings.ADMIN_REQUIRE_SECOND_FACTOR:
             raise ValidationError(

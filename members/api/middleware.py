@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable
 
 import orjson
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse, RawPostDataException
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
 
 from foundation import errors
 from foundation.api import problems
+from members import metrics
 
 PREFIX = "/_allauth/"
 _PHONE = re.compile(r"/phone(/|$)")
@@ -33,6 +34,9 @@ class AccountEndpointsMiddleware:
         if fault is not None:
             return problems.as_response(fault, request)
         response = self.get_response(request)
+        if response.status_code == 400 and request.path.endswith("/2fa/authenticate"):
+            # Allauth tells its adapter of wrong passwords, but not of wrong codes.
+            metrics.SIGN_IN_FAILURES.labels("code").inc()
         if response.status_code == 401:
             response.headers.setdefault("WWW-Authenticate", 'Bearer realm="preloved"')
         elif response.status_code == 429:
@@ -51,12 +55,10 @@ def _body_fault(request: HttpRequest) -> errors.DomainError | None:
     # Allauth reads the body as JSON whatever the content type says, and answers an empty 400 page.
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return None
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        return errors.TooLarge("The body is larger than this server reads.")
     try:
         body = request.body
-    except RawPostDataException:
-        return None
+    except RequestDataTooBig:
+        return errors.TooLarge("The body is larger than this server reads.")
     if not body:
         return None
     try:

@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import mail
 from django.core.cache import cache
+from prometheus_client import REGISTRY
 
 from members.api.accounts import SecondFactorAdapter
 from members.models import Member
@@ -32,6 +33,10 @@ def enrol(visitor: Visitor) -> str:
     secret: str = offered.json()["meta"]["secret"]
     assert visitor.post(TOTP, {"code": code_of(secret)}).status_code == 200
     return secret
+
+
+def refused_codes() -> float:
+    return REGISTRY.get_sample_value("preloved_members_sign_in_failures_total", {"reason": "code"}) or 0
 
 
 def give_code(visitor: Visitor, code: str) -> Any:
@@ -119,8 +124,10 @@ class TestSignInWithSecondFactor:
         cache.clear()
         phone = Visitor()
         phone.sign_in()
+        before = refused_codes()
         for _ in range(5):
             assert give_code(phone, "000000").json()["errors"][0]["code"] == "incorrect_code"
+        assert refused_codes() == before + 5
         assert give_code(phone, code_of(secret)).json()["errors"][0]["code"] == "too_many_login_attempts"
 
     def test_a_recovery_code_works_once(self, as_ona: Visitor) -> None:
