@@ -25,7 +25,8 @@ class Command(BaseCommand):
         except (OSError, ValueError) as error:
             raise CommandError(f"{folder}: {error}") from error
         for name, result in loaded.items():
-            if options["verbosity"] > 1 or any((result.added, result.changed, result.retired)):
+            changed = any((result.added, result.changed, result.retired))
+            if options["verbosity"] > (0 if changed else 1):
                 self.stdout.write(
                     f"{name}: {result.added} added, {result.changed} changed, {result.retired} retired."
                 )

@@ -22,4 +22,7 @@ class Command(BaseCommand):
             loaded = load_markets(text=text)
         except (OSError, ValueError) as error:
             raise CommandError(f"{options['file']}: {error}") from error
-        self.stdout.write(f"Markets: {loaded.added} added, {loaded.changed} changed, {loaded.closed} closed.")
+        if options["verbosity"]:
+            self.stdout.write(
+                f"Markets: {loaded.added} added, {loaded.changed} changed, {loaded.closed} closed."
+            )
