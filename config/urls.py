@@ -12,6 +12,9 @@ from foundation.api.documentation import SchemaView
 
 register_converter(IdConverter, "id")
 
+admin.site.site_header = admin.site.site_title = "Preloved"
+admin.site.index_title = "Members, listings, suggestions"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", views.livez, name="livez"),
     path("readyz", views.readyz, name="readyz"),
