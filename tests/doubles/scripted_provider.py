@@ -72,8 +72,15 @@ class ScriptedProvider:
         )
 
 
+def _beside_the_sellers_words(proposal: Proposal, request: SuggestionRequest) -> Proposal:
+    written = {Field.TITLE: request.facts.title, Field.DESCRIPTION: request.facts.description}
+    if not written.get(proposal.field) or proposal.value is None:
+        return proposal
+    return choice(proposal.field, [Alternative(proposal.value)], note="already_written", evidence=SEEN)
+
+
 def _taking(line: Scripted) -> Callable[[SuggestionRequest], Taken]:
-    def take(_request: SuggestionRequest) -> Taken:
+    def take(request: SuggestionRequest) -> Taken:
         if line.before is not None:
             line.before()
         if line.hangs_for_s:
@@ -82,7 +89,7 @@ def _taking(line: Scripted) -> Callable[[SuggestionRequest], Taken]:
             raise StepFailed(line.fails_with)
         if line.crashes:
             raise ZeroDivisionError("a step that breaks")
-        return Taken(line.proposals)
+        return Taken(tuple(_beside_the_sellers_words(said, request) for said in line.proposals))
 
     return take
 

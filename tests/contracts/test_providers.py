@@ -1,0 +1,70 @@
+"""Every provider there is against the one suite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ai_suggestions.contract import Field, Provider, SellerFacts, Source, Standing
+from ai_suggestions.providers import provider_named
+from tests.contracts.provider_suite import KeptReadings, ProviderContract, final, request_of
+from tests.doubles.scripted_provider import WHOLE, ScriptedProvider
+
+SAMPLES = Path(__file__).resolve().parents[2] / "demo" / "photos"
+
+
+def sample(name: str) -> bytes:
+    return (SAMPLES / name / "1.jpg").read_bytes()
+
+
+class TestScripted(ProviderContract):
+    @pytest.fixture
+    def provider(self) -> Provider:
+        return ScriptedProvider(WHOLE)
+
+
+class TestOnDevice(ProviderContract):
+    @pytest.fixture
+    def provider(self) -> Provider:
+        return provider_named("on_device")
+
+    def photos(self) -> tuple[bytes, ...]:
+        return (sample("high-tops"), sample("clothing-label"))
+
+    def test_reads_brand_size_and_materials_from_a_label(self, provider: Provider) -> None:
+        said = final(
+            list(provider.run(request_of(sample("clothing-label"), facts=SellerFacts(department="women"))))
+        )
+        assert (said[Field.BRAND].value, said[Field.SIZE].value) == ("esprit", "women-clothing-m")
+        assert said[Field.MATERIALS].value == ["cotton", "polyester"]
+        evidence = said[Field.BRAND].evidence[0]
+        assert (evidence.source, evidence.box is not None) == (Source.LABEL, True)
+
+    def test_shoes_without_a_department_are_a_choice_among_departments(self, provider: Provider) -> None:
+        request = request_of(sample("high-tops"))
+        category = final(list(provider.run(request)))[Field.CATEGORY]
+        assert (category.standing, category.note) == (Standing.CHOICE, "department_unknown")
+        departments = {request.catalogue.department_of(a.value) for a in category.alternatives}
+        assert {"women", "men", "kids"} <= departments
+
+    def test_shoes_of_a_known_department_stay_in_it(self, provider: Provider) -> None:
+        request = request_of(sample("high-tops"), facts=SellerFacts(department="men"))
+        category = final(list(provider.run(request)))[Field.CATEGORY]
+        assert {request.catalogue.department_of(a.value) for a in category.alternatives} == {"men"}
+        assert category.within is not None, "the leaf is open, the branch is sure"
+
+    def test_a_photo_is_read_once(self, provider: Provider) -> None:
+        readings = KeptReadings()
+        first = list(provider.run(request_of(sample("camera"), readings=readings)))
+        again = list(
+            provider.run(
+                request_of(sample("camera"), readings=readings, facts=SellerFacts(title="My camera"))
+            )
+        )
+        assert {r.step: r.reused for r in first if r.reused} == {}
+        assert {r.step for r in again if r.reused} == {"category", "colour", "label_text"}
+
+    def test_one_unreadable_photo_does_not_spoil_the_others(self, provider: Provider) -> None:
+        said = final(list(provider.run(request_of(b"broken", sample("camera")))))
+        assert said[Field.COLOURS].standing is Standing.PROPOSED
