@@ -19,6 +19,7 @@ from ai_suggestions.ondevice.views import views_of, working_copy
 from ai_suggestions.training.network import EfficientNetLite
 
 OUTPUTS = ("garments", "objects", "embedding")
+"""The last two only of a net that carries the published head."""
 
 
 class TwoHeads(nn.Module):
@@ -26,14 +27,25 @@ class TwoHeads(nn.Module):
     classes.
     """
 
-    def __init__(self, published: EfficientNetLite, tuned: EfficientNetLite, first_block: int) -> None:
+    def __init__(
+        self, published: EfficientNetLite, tuned: EfficientNetLite, first_block: int, *, objects: bool = True
+    ) -> None:
         super().__init__()
-        self.published, self.tuned, self.first_block = published.eval(), tuned.eval(), first_block
+        self.published, self.tuned = published.eval(), tuned.eval()
+        self.first_block, self.objects = first_block, objects
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What `forward` gives."""
+        return OUTPUTS if self.objects else OUTPUTS[:1]
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         shared = self.published.trunk(pixels, self.first_block)
+        garments = self.tuned.classify(shared, self.first_block)
+        if not self.objects:
+            return (garments,)
         embedding = self.published.embed(shared, self.first_block)
-        return self.tuned.classify(shared, self.first_block), self.published._fc(embedding), embedding
+        return garments, self.published._fc(embedding), embedding
 
 
 class _Photos(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
@@ -52,7 +64,7 @@ class _Photos(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships
 
 
 def export_int8(net: TwoHeads, target: Path, *, side: int, calibration: Sequence[Path]) -> None:
-    """Write `target`: input `pixels` (n, 3, side, side) float32, outputs OUTPUTS. INT8, QDQ, per channel."""
+    """Write `target`: input `pixels` (n, 3, side, side) float32, outputs as the net. INT8, per channel."""
     with tempfile.TemporaryDirectory() as folder:
         exact, prepared = Path(folder) / "exact.onnx", Path(folder) / "prepared.onnx"
         torch.onnx.export(
@@ -60,8 +72,8 @@ def export_int8(net: TwoHeads, target: Path, *, side: int, calibration: Sequence
             (torch.zeros(1, 3, side, side),),
             exact,
             input_names=["pixels"],
-            output_names=list(OUTPUTS),
-            dynamic_axes={name: {0: "n"} for name in ("pixels", *OUTPUTS)},
+            output_names=list(net.outputs),
+            dynamic_axes={name: {0: "n"} for name in ("pixels", *net.outputs)},
             opset_version=17,
             dynamo=False,  # the traced graph is what quantisation knows how to fuse
         )

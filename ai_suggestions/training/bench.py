@@ -1,0 +1,152 @@
+"""The nets that together are the classifier: training, export and prediction of each, kept in a folder."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from ai_suggestions.ondevice import sessions
+from ai_suggestions.ondevice.views import views_of, working_copy
+from ai_suggestions.training.export import TwoHeads, export_int8
+from ai_suggestions.training.network import INPUT_SIDE, EfficientNetLite, Variant, pretrained
+from ai_suggestions.training.photos import (
+    KINDS,
+    LabelledPhoto,
+    augmented_activations,
+    folds,
+    view_activations,
+)
+from ai_suggestions.training.tuning import Recipe, tuned
+
+VARIATIONS = 8
+FOLDS = 5
+SEED = 1
+OBJECT_TEMPERATURE = 0.7  # the published head is under-confident (it was trained with smoothed labels)
+
+
+@dataclasses.dataclass(frozen=True)
+class Member:
+    """One net of the classifier.
+
+    `first_block` is the first that is fine-tuned (the 80-channel stage): what comes earlier is as good for
+    clothes as for ImageNet. `objects` says whether its file also carries the published ImageNet head.
+    """
+
+    variant: Variant
+    first_block: int
+    objects: bool
+
+    @property
+    def side(self) -> int:
+        """Pixels of its square input."""
+        return INPUT_SIDE[self.variant]
+
+    @property
+    def file(self) -> str:
+        """The name of its model file."""
+        return f"kinds_{self.variant}.onnx"
+
+
+MEMBERS = (Member("lite2", 7, objects=True), Member("lite0", 5, objects=False))
+"""The first carries the ImageNet head."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Bench:
+    """One member with the photos, and the folder that keeps what was made."""
+
+    member: Member
+    photos: list[LabelledPhoto]
+    labels: NDArray[np.int64]
+    net: EfficientNetLite
+    work: Path
+
+    @classmethod
+    def of(cls, member: Member, photos: list[LabelledPhoto], work: Path) -> Bench:
+        """With the published weights."""
+        labels = np.array([photo.kind for photo in photos], dtype=np.int64)
+        net = pretrained(member.variant).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return cls(member, photos, labels, net, work)
+
+    def fold_logits(self, fold: int) -> NDArray[np.float32]:
+        """Logits (photos, views, classes) of a held-out fold by an INT8 file that never saw its senders."""
+        kept = self.work / f"{self.member.variant}_fold_{fold}.npy"
+        if not kept.exists():
+            held_out = folds(self.photos, FOLDS, seed=0)[fold]
+            rows = np.setdiff1d(np.arange(len(self.photos)), held_out)
+            print(f"{self.member.variant} fold {fold}: hold out {len(held_out)}", flush=True)
+            model = self.work / f"{self.member.variant}_fold_{fold}.onnx"
+            self._export(self._train(rows, SEED + fold), rows, model)
+            np.save(kept, np.stack([self.logits_by(model, self.photos[row].path) for row in held_out]))
+        found: NDArray[np.float32] = np.load(kept)
+        return found
+
+    def final_model(self) -> Path:
+        """The file that ships, trained on all photos."""
+        model = self.work / self.member.file
+        if not model.exists():
+            print(f"{self.member.variant}: train on all {len(self.photos)} photos", flush=True)
+            everything = np.arange(len(self.photos))
+            self._export(self._train(everything, SEED), everything, model)
+        return model
+
+    def logits_by(self, model: Path, photo: Path) -> NDArray[np.float32]:
+        """Garment logits of a photo's views."""
+        with Image.open(photo) as image:
+            views = views_of(working_copy(image), self.member.side)
+        return sessions.run(model, views, ("garments",))["garments"]
+
+    @torch.inference_mode()
+    def object_probabilities(self) -> NDArray[np.float32]:
+        """What the published head says about every photo, mean of the views."""
+        path = self.work / f"{self.member.variant}_{self.member.side}_objects.npy"
+        if not path.exists():
+            first = self.member.first_block
+            found = []
+            for photo in view_activations(self.photos, self.net, first, side=self.member.side):
+                logits = self.net.classify(photo.float(), first)
+                found.append((logits / OBJECT_TEMPERATURE).softmax(dim=1).mean(dim=0).numpy())
+            np.save(path, np.stack(found))
+        kept: NDArray[np.float32] = np.load(path)
+        return kept
+
+    def _augmented(self) -> torch.Tensor:
+        """Activations of the random variations, from `work` when they are there."""
+        first, side = self.member.first_block, self.member.side
+        path = self.work / f"{self.member.variant}_{side}_{first}_aug.pt"
+        if not path.exists():
+            torch.save(
+                augmented_activations(self.photos, self.net, first, side=side, variations=VARIATIONS, seed=7),
+                path,
+            )
+        found: torch.Tensor = torch.load(path, mmap=True, weights_only=True)
+        return found
+
+    def _train(self, rows: NDArray[np.intp], seed: int) -> EfficientNetLite:
+        def report(epoch: int, loss: float, _net: EfficientNetLite) -> None:
+            print(f"  epoch {epoch + 1} of {Recipe().epochs}: loss {loss:.3f}", flush=True)
+
+        return tuned(
+            self.net,
+            self._augmented(),
+            self.labels,
+            rows,
+            len(KINDS),
+            first_block=self.member.first_block,
+            recipe=Recipe(),
+            seed=seed,
+            each_epoch=report,
+        )
+
+    def _export(self, net: EfficientNetLite, rows: NDArray[np.intp], target: Path) -> None:
+        """The INT8 file of a net, its ranges taken from 120 of the photos it was trained on."""
+        chosen = np.random.default_rng(SEED).choice(rows, min(120, len(rows)), replace=False)
+        heads = TwoHeads(self.net, net, self.member.first_block, objects=self.member.objects)
+        export_int8(
+            heads, target, side=self.member.side, calibration=[self.photos[row].path for row in chosen]
+        )
