@@ -16,7 +16,7 @@ from foundation.api.views import ApiView
 from listings import queries, rules
 from listings.api import shapes
 from listings.api.answers import whole
-from listings.api.documented import ACCEPT_LANGUAGE, IF_NONE_MATCH, NOT_MODIFIED
+from listings.api.documented import ACCEPT_LANGUAGE, IF_NONE_MATCH, NO_CATEGORY, NOT_MODIFIED
 from listings.errors import CategoryNotFound
 from listings.queries.catalogue import FALLBACK_LANGUAGE
 
@@ -77,6 +77,7 @@ class CategoriesView(CatalogueView):
         responses={
             200: shapes.complete_list("CategoryListSerializer", shapes.CategorySerializer),
             304: NOT_MODIFIED,
+            404: NO_CATEGORY,
         },
     )
     def get(self, request: Request) -> Response:
@@ -162,6 +163,7 @@ class SizesView(CatalogueView):
         responses={
             200: shapes.complete_list("SizeListSerializer", shapes.SizeSerializer),
             304: NOT_MODIFIED,
+            404: NO_CATEGORY,
         },
     )
     def get(self, request: Request) -> Response:
@@ -210,6 +212,7 @@ class ConditionsView(CatalogueView):
         responses={
             200: shapes.complete_list("ConditionListSerializer", shapes.TermSerializer),
             304: NOT_MODIFIED,
+            404: NO_CATEGORY,
         },
     )
     def get(self, request: Request) -> Response:

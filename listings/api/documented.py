@@ -29,4 +29,5 @@ STALE = OpenApiResponse(
     description="`stale_etag` or `listing_stale`: read it again, apply your change, retry."
 )
 NO_IF_MATCH = OpenApiResponse(description="`if_match_required`.")
+NO_CATEGORY = OpenApiResponse(description="`category_not_found`.")
 GONE = OpenApiResponse(description="Done; there is nothing to show.")

@@ -84,7 +84,7 @@ class BrandName(models.Model):
     """Every way a brand is written, reduced to lower-case letters and digits: what a search compares."""
 
     key = AsciiField(max_length=80, primary_key=True)
-    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+")
 
     def __str__(self) -> str:
         return str(self.key)

@@ -55,8 +55,9 @@ def process_photo(*, photo_id: str, now: dt.datetime) -> str:
     else:
         outcome = "ready" if _finish(photo, processed, "", now) else "skipped"
     metrics.PHOTOS_PROCESSED.labels(outcome).inc()
-    metrics.PHOTO_SECONDS.observe(time.monotonic() - started)
-    metrics.PHOTO_WAIT_SECONDS.observe(max(0.0, (now - photo.uploaded_at).total_seconds()))
+    elapsed = time.monotonic() - started
+    metrics.PHOTO_SECONDS.observe(elapsed)
+    metrics.PHOTO_WAIT_SECONDS.observe(max(0.0, (now - photo.uploaded_at).total_seconds() + elapsed))
     logger.info("photo_processed", photo_id=photo_id, outcome=outcome, attempts=photo.attempts)
     return outcome
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.files.storage import storages
-from django.db.models import Model, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -22,61 +21,22 @@ from django.utils.html import format_html
 from foundation.errors import DomainError
 from foundation.money import Money
 from listings import queries, services
+from listings.admin.reading import ReadOnly, thumbnail
 from listings.lifecycle import PhotoStatus
 from listings.models import (
-    Brand,
-    CatalogueRelease,
-    Category,
-    Colour,
-    Condition,
     Listing,
     ListingColour,
     ListingEvent,
     ListingMaterial,
     ListingPhoto,
-    MarketRules,
-    Material,
-    Size,
 )
-from listings.photos import names
-from listings.services.ringing import ring
 
 if TYPE_CHECKING:
     _ListingAdmin = admin.ModelAdmin[Listing]
-    _PhotoAdmin = admin.ModelAdmin[ListingPhoto]
-    _AnyAdmin = admin.ModelAdmin[Any]
     _Inline = admin.TabularInline[Any, Listing]
 else:  # generic only in the stubs, not at run time
-    _ListingAdmin = _PhotoAdmin = _AnyAdmin = admin.ModelAdmin
+    _ListingAdmin = admin.ModelAdmin
     _Inline = admin.TabularInline
-
-
-class ReadOnly:
-    """Seen, not edited: the rows are written by services or loaded from files."""
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
-def thumbnail(stem: str | None) -> str:
-    """The smallest rendition, linked to the largest; nothing for a photo that is not ready."""
-    if not stem:
-        return "-"
-    small, large = (
-        storages[names.PUBLIC].url(names.rendition_name(stem, side))
-        for side in (min(names.RENDITIONS), max(names.RENDITIONS))
-    )
-    return format_html(
-        '<a href="{}" target="_blank"><img src="{}" alt="" loading="lazy" style="max-height:80px"></a>',
-        large,
-        small,
-    )
 
 
 class DepartmentFilter(admin.SimpleListFilter):
@@ -290,118 +250,3 @@ class ListingAdmin(_ListingAdmin):
             else:
                 self.log_change(request, listing, message)
                 self.message_user(request, f"{listing}: done", messages.SUCCESS)
-
-
-@admin.register(ListingPhoto)
-class ListingPhotoAdmin(ReadOnly, _PhotoAdmin):
-    """Photos that failed or are stuck. The bytes that were sent are gone once a photo is done."""
-
-    list_display = (
-        *("image", "id", "listing_link", "position", "status", "failure_code", "media_type"),
-        *("original_bytes", "attempts", "uploaded_at", "ring_at", "processed_at"),
-    )
-    list_display_links = ("id",)
-    list_filter = ("status", "failure_code", "media_type")
-    search_fields = ("=id", "=listing__id", "=listing__seller__id", "=original_sha256")
-    search_help_text = "Id of a photo, listing or seller, or the SHA-256 of the file that was sent"
-    ordering = ("-id",)
-    show_full_result_count = False
-    list_per_page = 50
-    actions = ("ring_again",)
-
-    @admin.display(description="photo")
-    def image(self, photo: ListingPhoto) -> str:
-        return thumbnail(photo.stem if photo.status == PhotoStatus.READY else None)
-
-    @admin.display(description="listing")
-    def listing_link(self, photo: ListingPhoto) -> str:
-        url = reverse("admin:listings_listing_change", args=[photo.listing_id])
-        return format_html('<a href="{}">{}</a>', url, photo.listing_id)
-
-    @admin.action(description="Ring for a worker again", permissions=["view"])
-    def ring_again(self, request: HttpRequest, chosen: QuerySet[ListingPhoto]) -> None:
-        waiting = [photo.id for photo in chosen if photo.status == PhotoStatus.PROCESSING]
-        for photo_id in waiting:
-            ring(photo_id)
-        self.message_user(request, f"Rung for {len(waiting)} photos that are being processed.")
-
-
-@admin.register(ListingEvent)
-class ListingEventAdmin(ReadOnly, _AnyAdmin):
-    list_display = (
-        "id",
-        "listing_id",
-        "verb",
-        "source",
-        "target",
-        "actor",
-        "actor_id",
-        "reason",
-        "happened_at",
-    )
-    list_filter = ("actor", "verb", "reason")
-    search_fields = ("=id", "=listing__id", "=actor_id")
-    show_full_result_count = False
-    ordering = ("-id",)
-
-
-@admin.register(Category)
-class CategoryAdmin(ReadOnly, _AnyAdmin):
-    """Changed in listings/data and loaded by `manage.py load_catalogue`, like all that follows."""
-
-    list_display = (
-        "id",
-        "__str__",
-        "parent_id",
-        "kind",
-        "size_system",
-        "attributes",
-        "parcel_size",
-        "is_retired",
-    )
-    list_filter = ("is_leaf", "is_retired", "size_system")
-    search_fields = ("id", "=kind", "=parent__id")
-
-
-@admin.register(Brand)
-class BrandAdmin(ReadOnly, _AnyAdmin):
-    list_display = ("id", "name", "aliases", "is_retired")
-    list_filter = ("is_retired",)
-    search_fields = ("id", "name")
-
-
-@admin.register(Size)
-class SizeAdmin(ReadOnly, _AnyAdmin):
-    list_display = ("id", "system", "position", "label", "aliases", "is_retired")
-    list_filter = ("system", "is_retired")
-    search_fields = ("id", "label")
-
-
-@admin.register(Colour, Condition, Material)
-class TermAdmin(ReadOnly, _AnyAdmin):
-    list_display = ("id", "__str__", "position", "is_retired")
-    list_filter = ("is_retired",)
-    search_fields = ("id",)
-
-
-@admin.register(CatalogueRelease)
-class CatalogueReleaseAdmin(ReadOnly, _AnyAdmin):
-    list_display = ("digest", "loaded_at")
-
-
-@admin.register(MarketRules)
-class MarketRulesAdmin(_AnyAdmin):
-    """New limits are new rows with the day they begin; what was valid stays as it was."""
-
-    list_display = (
-        *("market_id", "valid_from_date", "currency", "price_min_minor", "price_max_minor"),
-        "verified_above_minor",
-    )
-    list_filter = ("market",)
-    ordering = ("market", "-valid_from_date")
-
-    def has_change_permission(self, request: HttpRequest, obj: MarketRules | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: MarketRules | None = None) -> bool:
-        return False
