@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import allauth.account.admin  # registers EmailAddress, so that it can be taken away below
@@ -20,12 +19,11 @@ from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from foundation.errors import DomainError
+from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from members import metrics, queries, services
 from members.models import Block, Market, Member, Restriction
 
@@ -85,19 +83,6 @@ admin.site.login_form = StaffSignInForm
 admin.site.login_template = "admin/members/sign_in.html"
 
 
-class ReadOnly:
-    """Seen, not edited: the rows are written by services."""
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 class RestrictForm(forms.Form):
     capability = forms.ChoiceField(choices=Restriction.Capability.choices)
     reason = forms.RegexField(
@@ -113,10 +98,6 @@ class RestrictForm(forms.Form):
     )
 
 
-class NoteForm(forms.Form):
-    note = forms.CharField(max_length=500, help_text="Why; kept in the history, for staff only.")
-
-
 class RestrictionInline(ReadOnly, _RestrictionInline):
     model = Restriction
     fields = ("capability", "reason", "source", "since_at", "until_at", "lifted_at", "lifted_by")
@@ -125,22 +106,8 @@ class RestrictionInline(ReadOnly, _RestrictionInline):
     can_delete = False
 
 
-def _ask(
-    request: HttpRequest, form_class: type[forms.Form], chosen: QuerySet[Any], title: str
-) -> tuple[forms.Form, TemplateResponse | None]:
-    """The filled-in form of an action, or the page that asks for it."""
-    form = form_class(request.POST if "confirmed" in request.POST else None)
-    if form.is_valid():
-        return form, None
-    context = {
-        **admin.site.each_context(request),
-        "title": title,
-        "form": form,
-        "action": request.POST["action"],
-        "ids": request.POST.getlist("_selected_action"),
-        "names": [f"{row.pk} {getattr(row, 'display_name', row)}" for row in chosen[:100]],
-    }
-    return form, TemplateResponse(request, "admin/members/confirm.html", context)
+def _name(member: Member) -> str:
+    return member.display_name
 
 
 @admin.register(Member)
@@ -216,7 +183,7 @@ class MemberAdmin(_MemberAdmin):
 
     @admin.action(description="Restrict…", permissions=["change"])
     def restrict_members(self, request: HttpRequest, chosen: QuerySet[Member]) -> HttpResponse | None:
-        form, page = _ask(request, RestrictForm, chosen, "Restrict these members")
+        form, page = ask(request, RestrictForm, chosen, "Restrict these members", name=_name)
         if page is not None:
             return page
         given = form.cleaned_data
@@ -231,7 +198,8 @@ class MemberAdmin(_MemberAdmin):
                 now=timezone.now(),
             )
 
-        self._for_each(
+        for_each(
+            self,
             request,
             chosen,
             restrict,
@@ -241,11 +209,12 @@ class MemberAdmin(_MemberAdmin):
 
     @admin.action(description="Identity is verified…", permissions=["change"])
     def verify_identities(self, request: HttpRequest, chosen: QuerySet[Member]) -> HttpResponse | None:
-        form, page = _ask(request, NoteForm, chosen, "The identity of these members was verified")
+        form, page = ask(request, NoteForm, chosen, "The identity of these members was verified", name=_name)
         if page is not None:
             return page
         source = f"staff:{request.user.pk}"
-        self._for_each(
+        for_each(
+            self,
             request,
             chosen,
             lambda member: services.verify_identity(member_id=member.id, source=source, now=timezone.now()),
@@ -255,29 +224,17 @@ class MemberAdmin(_MemberAdmin):
 
     @admin.action(description="Identity is not verified…", permissions=["change"])
     def revoke_identities(self, request: HttpRequest, chosen: QuerySet[Member]) -> HttpResponse | None:
-        form, page = _ask(request, NoteForm, chosen, "The verification of these members was wrong")
+        form, page = ask(request, NoteForm, chosen, "The verification of these members was wrong", name=_name)
         if page is not None:
             return page
-        self._for_each(
+        for_each(
+            self,
             request,
             chosen,
             lambda member: services.revoke_identity(member_id=member.id, source=f"staff:{request.user.pk}"),
             f"Identity no longer verified. {form.cleaned_data['note']}",
         )
         return None
-
-    def _for_each(
-        self, request: HttpRequest, chosen: QuerySet[Member], verb: Callable[[Member], None], message: str
-    ) -> None:
-        for member in chosen:
-            try:
-                verb(member)
-            except DomainError as error:
-                words = "; ".join(problem.detail for problem in error.errors) or error.detail
-                self.message_user(request, f"{member}: {words}", messages.ERROR)
-            else:
-                self.log_change(request, member, message)
-                self.message_user(request, f"{member}: done", messages.SUCCESS)
 
 
 @admin.register(Restriction)
@@ -308,7 +265,7 @@ class RestrictionAdmin(_RestrictionAdmin):
 
     @admin.action(description="Lift…", permissions=["change"])
     def lift_restrictions(self, request: HttpRequest, chosen: QuerySet[Restriction]) -> HttpResponse | None:
-        form, page = _ask(request, NoteForm, chosen, "Lift these restrictions")
+        form, page = ask(request, NoteForm, chosen, "Lift these restrictions")
         if page is not None:
             return page
         for restriction in chosen:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from listings.admin.reading import ReadOnly
+from foundation.admin import ReadOnly
 from listings.models import (
     Brand,
     CatalogueRelease,

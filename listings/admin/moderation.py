@@ -10,18 +10,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from foundation.errors import DomainError
+from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.money import Money
 from listings import queries, services
-from listings.admin.reading import ReadOnly, thumbnail
+from listings.admin.reading import thumbnail
 from listings.lifecycle import PhotoStatus
 from listings.models import (
     Listing,
@@ -94,26 +93,8 @@ class ReasonForm(forms.Form):
     note = forms.CharField(max_length=500, help_text="Why; kept in the history, for staff only.")
 
 
-class NoteForm(forms.Form):
-    note = forms.CharField(max_length=500, help_text="Why; kept in the history, for staff only.")
-
-
-def _ask(
-    request: HttpRequest, form_class: type[forms.Form], chosen: QuerySet[Listing], title: str
-) -> tuple[forms.Form, TemplateResponse | None]:
-    """The filled-in form of an action, or the page that asks for it."""
-    form = form_class(request.POST if "confirmed" in request.POST else None)
-    if form.is_valid():
-        return form, None
-    context = {
-        **admin.site.each_context(request),
-        "title": title,
-        "form": form,
-        "action": request.POST["action"],
-        "ids": request.POST.getlist("_selected_action"),
-        "names": [f"{row.pk} {row.title}" for row in chosen[:100]],
-    }
-    return form, TemplateResponse(request, "admin/members/confirm.html", context)
+def _name(listing: Listing) -> str:
+    return listing.title
 
 
 @admin.register(Listing)
@@ -205,7 +186,7 @@ class ListingAdmin(_ListingAdmin):
 
     @admin.action(description="Put back on offer…", permissions=["change"])
     def restore_listings(self, request: HttpRequest, chosen: QuerySet[Listing]) -> HttpResponse | None:
-        form, page = _ask(request, NoteForm, chosen, "Put these listings back on offer")
+        form, page = ask(request, NoteForm, chosen, "Put these listings back on offer", name=_name)
         if page is not None:
             return page
         note = form.cleaned_data["note"]
@@ -215,13 +196,13 @@ class ListingAdmin(_ListingAdmin):
                 listing_id=listing.id, moderator_id=str(request.user.pk), note=note, now=timezone.now()
             )
 
-        self._for_each(request, chosen, restore, f"Put back on offer. {note}")
+        for_each(self, request, chosen, restore, f"Put back on offer. {note}")
         return None
 
     def _with_reason(
         self, request: HttpRequest, chosen: QuerySet[Listing], verb: Callable[..., None], title: str
     ) -> HttpResponse | None:
-        form, page = _ask(request, ReasonForm, chosen, title)
+        form, page = ask(request, ReasonForm, chosen, title, name=_name)
         if page is not None:
             return page
         reason, note = form.cleaned_data["reason"], form.cleaned_data["note"]
@@ -235,18 +216,5 @@ class ListingAdmin(_ListingAdmin):
                 now=timezone.now(),
             )
 
-        self._for_each(request, chosen, act, f"{title}: {reason}. {note}")
+        for_each(self, request, chosen, act, f"{title}: {reason}. {note}")
         return None
-
-    def _for_each(
-        self, request: HttpRequest, chosen: QuerySet[Listing], verb: Callable[[Listing], None], message: str
-    ) -> None:
-        for listing in chosen:
-            try:
-                verb(listing)
-            except DomainError as error:
-                words = "; ".join(problem.detail for problem in error.errors) or error.detail
-                self.message_user(request, f"{listing}: {words}", messages.ERROR)
-            else:
-                self.log_change(request, listing, message)
-                self.message_user(request, f"{listing}: done", messages.SUCCESS)

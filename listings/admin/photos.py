@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from listings.admin.reading import ReadOnly, thumbnail
+from foundation.admin import ReadOnly
+from listings.admin.reading import thumbnail
 from listings.lifecycle import PhotoStatus
 from listings.models import (
     ListingEvent,
