@@ -33,3 +33,15 @@ RUNS_RUNG_AGAIN = Counter(
 LEASES_LOST = Counter(
     "preloved_ai_suggestions_leases_lost_total", "Runs taken back from a worker that was gone"
 )
+LLM_CALLS = Counter("preloved_ai_suggestions_llm_calls_total", "Requests to an LLM", ["outcome", "mode"])
+LLM_SECONDS = Histogram(
+    "preloved_ai_suggestions_llm_call_seconds",
+    "How long an LLM took to answer, or not to",
+    buckets=(0.25, 0.5, 1, 2, 4, 8, 15, 30, 60),
+)
+LLM_TOKENS = Counter(
+    "preloved_ai_suggestions_llm_tokens_total", "Tokens that endpoints reported: in, cached, out", ["kind"]
+)
+LLM_COST = Counter(
+    "preloved_ai_suggestions_llm_cost_total", "Cost of LLM calls, in units of the price list's currency"
+)

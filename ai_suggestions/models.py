@@ -205,3 +205,7 @@ class PhotoReading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.step} of {self.sha256[:12]}"
+
+
+# Tables of the LLM provider, which is a package of its own; Django looks for models here.
+from ai_suggestions.llm import tables as llm_tables  # noqa: E402, F401

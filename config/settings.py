@@ -276,6 +276,16 @@ WAIT_SLOTS = env.int("WAIT_SLOTS", 8)
 # --- Suggestions ------------------------------------------------------------------------------
 SUGGESTIONS_PROVIDER = env.str("SUGGESTIONS_PROVIDER", "on_device")
 SUGGESTIONS_WARM_UP = env.bool("SUGGESTIONS_WARM_UP", True)
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "https://api.openai.com/v1")
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", "")
+LLM_MODEL = env.str("LLM_MODEL", "")
+LLM_TIMEOUT_S = env.float("LLM_TIMEOUT_S", 30.0)
+LLM_DAILY_BUDGET = env.str("LLM_DAILY_BUDGET", "")
+LLM_PRICES: dict[str, str] = env.dict("LLM_PRICES", {})
+if LLM_MODEL and OPENAI_API_KEY and not (LLM_DAILY_BUDGET and LLM_PRICES):
+    raise ConfigurationError(
+        "LLM_DAILY_BUDGET and LLM_PRICES are needed with OPENAI_API_KEY: a key can spend money"
+    )
 
 # --- Members (django-allauth) -----------------------------------------------------------------
 AUTH_USER_MODEL = "members.Member"

@@ -93,6 +93,10 @@ class LlmProvider:
         """Load the recogniser of languages; the connection is made with the first call."""
         languages.warm_up()
 
+    def close(self) -> None:
+        """Close the connections to the endpoint."""
+        self._endpoint.close()
+
     def run(self, request: SuggestionRequest) -> Iterator[StepReport]:
         """Yield the one report."""
         began = time.monotonic()

@@ -32,6 +32,7 @@ class Wording:
 
     ``given``: the proposals for the other fields. A text is filled in only when all that it claims is filled
     in too, or the seller's own; it is offered when all of it is at least offered; else it is left out.
+    A text that the seller wrote is never replaced, only accompanied.
     """
 
     request: SuggestionRequest
@@ -66,6 +67,9 @@ class Wording:
         evidence = [photo]
         if self._sellers_words.strip():
             evidence.append(Evidence(Source.SELLER, note="described_from_draft"))
+        facts = self.request.facts
+        if {Field.TITLE: facts.title, Field.DESCRIPTION: facts.description}[field].strip():
+            return choice(field, [Alternative(text)], note="already_written", evidence=evidence)
         sure_thing = known or category.standing is Standing.PROPOSED
         if sure_thing and claims <= self._backed(sure=True):
             return Proposal(field, Standing.PROPOSED, value=text, evidence=tuple(evidence))

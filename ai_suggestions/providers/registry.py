@@ -19,7 +19,30 @@ def _on_device() -> Provider:
     return OnDeviceProvider()
 
 
-_makers: dict[str, Callable[[], Provider]] = {"on_device": _on_device}
+def _llm() -> Provider:
+    from ai_suggestions.llm.wiring import llm_provider
+
+    return llm_provider()
+
+
+def _llm_or_on_device() -> Provider:
+    from ai_suggestions.llm.combined import Fallback
+
+    return Fallback("llm_or_on_device", _llm(), _on_device())
+
+
+def _on_device_then_llm() -> Provider:
+    from ai_suggestions.llm.combined import Cascade
+
+    return Cascade("on_device_then_llm", _on_device(), _llm())
+
+
+_makers: dict[str, Callable[[], Provider]] = {
+    "on_device": _on_device,
+    "llm": _llm,
+    "llm_or_on_device": _llm_or_on_device,
+    "on_device_then_llm": _on_device_then_llm,
+}
 _made: dict[str, Provider] = {}
 _making = threading.Lock()
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ai_suggestions.catalogue import Brand, Catalogue, Category, Size, Term
+from ai_suggestions.catalogue import Catalogue
 from ai_suggestions.contract import (
-    ComparableItem,
     Field,
-    Json,
     Market,
     PhotoInput,
     Proposal,
@@ -28,58 +24,16 @@ from ai_suggestions.contract import (
 )
 from ai_suggestions.llm.answer import Certainty
 from ai_suggestions.llm.proposals import Calibration
+from tests.contracts.provider_suite import KeptReadings, NoSales
+from tests.factories.suggestions import full_catalogue
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-DATA = REPOSITORY / "listings" / "data"
 PHOTOS = REPOSITORY / "demo" / "photos"
 
 MEASURED: Calibration = {
     field_: {Certainty.CERTAIN: 0.96, Certainty.LIKELY: 0.7, Certainty.POSSIBLE: 0.3} for field_ in Field
 }
 """As if somebody had measured the double's certainties."""
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _names(row: Mapping[str, str]) -> dict[str, str]:
-    return {
-        key.removeprefix("name_"): value for key, value in row.items() if key.startswith("name_") and value
-    }
-
-
-def _aliases(row: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(alias for alias in row["aliases"].split("|") if alias)
-
-
-@cache
-def real_catalogue() -> Catalogue:
-    """The catalogue's data files, as the marketplace loads them."""
-    return Catalogue(
-        categories=tuple(
-            Category(
-                id=row["id"],
-                parent_id=row["parent_id"] or None,
-                position=int(row["position"]),
-                kind=row["kind"] or None,
-                size_system=row["size_system"] or None,
-                attributes=tuple(row["attributes"].split()),
-                parcel_size=row["parcel_size"] or None,
-                names=_names(row),
-            )
-            for row in _rows("categories")
-        ),
-        brands=tuple(Brand(row["id"], row["name"], _aliases(row)) for row in _rows("brands")),
-        sizes=tuple(
-            Size(row["id"], row["system"], int(row["position"]), row["label"], _aliases(row))
-            for row in _rows("sizes")
-        ),
-        colours=tuple(Term(row["id"], _names(row)) for row in _rows("colours")),
-        conditions=tuple(Term(row["id"], _names(row)) for row in _rows("conditions")),
-        materials=tuple(Term(row["id"], _names(row)) for row in _rows("materials")),
-    )
 
 
 def photo(content: bytes, *, position: int = 0) -> PhotoInput:
@@ -102,40 +56,20 @@ def photo_of_text(*lines: str, position: int = 0) -> PhotoInput:
     return photo(written.getvalue(), position=position)
 
 
-@dataclass
-class Readings:
-    """What was read before, in memory."""
-
-    kept: dict[tuple[str, str, str], Json] = field(default_factory=dict)
-
-    def find(self, *, sha256: str, step: str, version: str) -> Json:
-        return self.kept.get((sha256, step, version))
-
-    def keep(self, *, sha256: str, step: str, version: str, reading: Json) -> None:
-        self.kept[sha256, step, version] = reading
-
-
-class NoSales:
-    """A marketplace that sold nothing yet."""
-
-    def find(self, *, category_ids: Sequence[str], currency: str, limit: int) -> Sequence[ComparableItem]:
-        return ()
-
-
 def a_request(
     *photos: PhotoInput,
     facts: SellerFacts | None = None,
     language: str = "en",
-    readings: Readings | None = None,
+    readings: KeptReadings | None = None,
     catalogue: Catalogue | None = None,
 ) -> SuggestionRequest:
     return SuggestionRequest(
         photos=photos or (demo_photo(),),
         facts=facts or SellerFacts(),
         market=Market("IE", "EUR", language),
-        catalogue=catalogue or real_catalogue(),
+        catalogue=catalogue or full_catalogue(),
         comparables=NoSales(),
-        readings=Readings() if readings is None else readings,
+        readings=KeptReadings() if readings is None else readings,
     )
 
 

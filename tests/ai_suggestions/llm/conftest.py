@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,8 +14,10 @@ from ai_suggestions.llm.calls import CallRecord
 from ai_suggestions.llm.endpoint import Endpoint, EndpointConfig
 from ai_suggestions.llm.provider import LlmOptions, LlmProvider
 from ai_suggestions.llm.state import StateInMemory
-from tests.ai_suggestions.llm.asking import MEASURED, SNEAKERS, Clock
 from tests.doubles.openai_server import KEY, MODEL, OpenAiServer, says
+
+if TYPE_CHECKING:
+    from tests.ai_suggestions.llm.asking import Clock
 
 
 @dataclass
@@ -36,6 +39,10 @@ class Asker:
 @pytest.fixture
 def server() -> Iterator[OpenAiServer]:
     """An endpoint whose model recognises sneakers."""
+    from tests.ai_suggestions.llm.asking import (
+        SNEAKERS,  # needs Django, which is not up yet when this is read
+    )
+
     with OpenAiServer(default=says(SNEAKERS)) as running:
         yield running
 
@@ -46,6 +53,8 @@ AskerMaker = Callable[..., Asker]
 @pytest.fixture
 def asker_of() -> Iterator[AskerMaker]:
     """Makes providers for an address."""
+    from tests.ai_suggestions.llm.asking import MEASURED, Clock
+
     endpoints: list[Endpoint] = []
 
     def make(

@@ -14,7 +14,6 @@ from tests.ai_suggestions.llm.asking import (
     LABELLED,
     MEASURED,
     SNEAKERS,
-    Readings,
     a_request,
     answer,
     demo_photo,
@@ -22,6 +21,7 @@ from tests.ai_suggestions.llm.asking import (
     photo,
 )
 from tests.ai_suggestions.llm.conftest import Asker, AskerMaker
+from tests.contracts.provider_suite import KeptReadings
 from tests.doubles.openai_server import OpenAiServer, fails, says
 
 
@@ -178,7 +178,7 @@ class TestRecord:
 
 class TestReuse:
     def test_asks_once_for_the_same_question(self, asker: Asker, server: OpenAiServer) -> None:
-        readings = Readings()
+        readings = KeptReadings()
         first = asker.ask(a_request(readings=readings))
         again = asker.ask(a_request(readings=readings))
         assert len(server.seen) == 1
@@ -187,13 +187,13 @@ class TestReuse:
         assert not again.usage
 
     def test_asks_anew_when_the_seller_said_something_else(self, asker: Asker, server: OpenAiServer) -> None:
-        readings = Readings()
+        readings = KeptReadings()
         asker.ask(a_request(readings=readings))
         asker.ask(a_request(readings=readings, facts=SellerFacts(title="Running shoes")))
         assert len(server.seen) == 2
 
     def test_shows_the_photos_of_the_listing_that_asks(self, asker: Asker) -> None:
-        readings = Readings()
+        readings = KeptReadings()
         asker.ask(a_request(readings=readings))
         other = demo_photo()
         other = type(other)("another-id", 0, other.content, other.sha256)

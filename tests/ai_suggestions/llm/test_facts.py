@@ -262,6 +262,10 @@ class TestTexts:
         title = read(Field.TITLE, answer(title="Red leather Nike trainers, size 42"), facts=facts)
         assert title.standing is Standing.PROPOSED
 
+    def test_that_the_seller_wrote_are_not_replaced(self, read: Reader) -> None:
+        title = read(Field.TITLE, LABELLED, facts=SellerFacts(department="men", title="Jumper"))
+        assert (title.standing, title.note) == (Standing.CHOICE, "already_written")
+
     def test_may_name_the_thing_with_a_material_in_its_name(self, read: Reader) -> None:
         jacket = answer(
             things=[{"id": "leather-jackets", "certainty": "certain"}],

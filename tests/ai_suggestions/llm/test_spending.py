@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from ai_suggestions.contract import Outcome
 from ai_suggestions.llm.breaker import BreakerRules, Circuit, CircuitBreaker
-from ai_suggestions.llm.budget import BudgetInMemory, Refusal, Reservation
+from ai_suggestions.llm.budget import BudgetInMemory
 from ai_suggestions.llm.completion import TokenDetails, TokenUsage
 from ai_suggestions.llm.endpoint import retry_after
 from ai_suggestions.llm.prices import Prices
@@ -145,49 +145,6 @@ class TestRetryAfter:
 
     def test_may_be_absent(self) -> None:
         assert retry_after({}, now=NOW) is None
-
-
-class TestBudget:
-    def test_sets_aside_what_a_call_can_cost_and_keeps_what_it_did(self) -> None:
-        budget = BudgetInMemory(limit_micro=100)
-        reserved = budget.reserve(request="a", day=TODAY, amount_micro=80)
-        assert isinstance(reserved, Reservation)
-        assert budget.reserve(request="b", day=TODAY, amount_micro=30) is Refusal.SPENT
-        budget.settle(reserved, cost_micro=10)
-        assert isinstance(budget.reserve(request="b", day=TODAY, amount_micro=30), Reservation)
-        assert budget.spent_micro(TODAY) == 40
-
-    def test_begins_anew_each_day(self) -> None:
-        budget = BudgetInMemory(limit_micro=100)
-        budget.reserve(request="a", day=TODAY, amount_micro=100)
-        tomorrow = TODAY + timedelta(days=1)
-        assert isinstance(budget.reserve(request="b", day=tomorrow, amount_micro=100), Reservation)
-
-    @pytest.mark.parametrize("settled", [True, False])
-    @pytest.mark.parametrize("day", [TODAY, TODAY + timedelta(days=1)])
-    def test_pays_a_request_once(self, day: date, settled: bool) -> None:
-        budget = BudgetInMemory(limit_micro=None)
-        reserved = budget.reserve(request="a", day=TODAY, amount_micro=10)
-        assert isinstance(reserved, Reservation)
-        if settled:
-            budget.settle(reserved, cost_micro=3)
-        assert budget.reserve(request="a", day=day, amount_micro=10) is Refusal.MADE_BEFORE
-
-    def test_settles_once(self) -> None:
-        budget = BudgetInMemory(limit_micro=None)
-        reserved = budget.reserve(request="a", day=TODAY, amount_micro=10)
-        assert isinstance(reserved, Reservation)
-        budget.settle(reserved, cost_micro=3)
-        budget.settle(reserved, cost_micro=8)
-        budget.release(reserved)
-        assert budget.spent_micro(TODAY) == 3
-
-    def test_lets_a_request_be_made_again_that_was_not_billed(self) -> None:
-        budget = BudgetInMemory(limit_micro=10)
-        reserved = budget.reserve(request="a", day=TODAY, amount_micro=10)
-        assert isinstance(reserved, Reservation)
-        budget.release(reserved)
-        assert isinstance(budget.reserve(request="a", day=TODAY, amount_micro=10), Reservation)
 
 
 class TestSpending:
