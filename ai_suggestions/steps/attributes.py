@@ -32,11 +32,81 @@ VARIOUS = "various"
 # Catalogue entries that say there is none. No photo shows an absence, so they are never proposed.
 NO_BRAND = "no-brand"
 
-# Brands that are everyday words in one of our languages: in a sentence they mean the word.
+# Brands that are words or first names in one of our languages too: in a sentence they mean that.
 _WORDS_TOO = frozenset(
-    {"active", "apple", "boss", "camel", "comma", "diesel", "dove", "edited", "esprit", "even", "extra"}
-    | {"free people", "gap", "guess", "jaguar", "kappa", "mango", "monki", "more", "next", "nice", "object"}
-    | {"odd", "one", "only", "people", "pieces", "puma", "selected", "someday", "street", "vans", "weekday"}
+    {"active", "apple", "arena", "atomic", "barbie", "bauer", "beats", "bell", "big", "blizzard", "boss"}
+    | {"braun", "brooks", "brother", "bruder", "buffalo", "butterfly", "camel", "camper", "canyon", "caprice"}
+    | {"champion", "cherry", "citizen", "clarks", "closed", "coach", "comma", "converse", "craft", "cube"}
+    | {
+        "crucial",
+        "diesel",
+        "disney",
+        "dove",
+        "dual",
+        "edited",
+        "elan",
+        "element",
+        "esprit",
+        "essenza",
+        "even",
+    }
+    | {"extra", "fanatic", "fischer", "flexi", "folio", "fossil", "free people", "gap", "gazelle", "george"}
+    | {"ghost", "giant", "globe", "guess", "habitat", "hay", "head", "honor", "house", "hugo", "hunter"}
+    | {"independent", "jaguar", "joie", "jordan", "jules", "juwel", "kappa", "kong", "kosmos", "lange"}
+    | {
+        "lassie",
+        "lee",
+        "leonardo",
+        "leone",
+        "mango",
+        "mares",
+        "marvel",
+        "medicine",
+        "meta",
+        "micro",
+        "molten",
+    }
+    | {"monki", "monsoon", "more", "morgan", "mulberry", "next", "nice", "nothing", "oasis", "obey", "object"}
+    | {
+        "odd",
+        "olympus",
+        "omega",
+        "one",
+        "only",
+        "orchestra",
+        "oui",
+        "palladium",
+        "pandora",
+        "parker",
+        "pearl",
+    }
+    | {"pelikan", "penny", "people", "pieces", "pilgrim", "ping", "pioneer", "polar", "police", "prince"}
+    | {"puma", "regatta", "replay", "reserved", "rituals", "rogue", "roland", "scout", "select", "selected"}
+    | {
+        "sharp",
+        "sigma",
+        "singer",
+        "someday",
+        "specialized",
+        "stanley",
+        "street",
+        "string",
+        "supreme",
+        "swatch",
+    }
+    | {
+        "technics",
+        "thomas",
+        "tonies",
+        "triumph",
+        "valve",
+        "vans",
+        "warehouse",
+        "weber",
+        "weekday",
+        "whistles",
+    }
+    | {"wilson", "windsor", "zwilling", "accessorize", "benefit", "columbia", "reclam", "chicco", "boden"}
 )
 _SAID_BY_SELLER = 0.95
 _WORD_TOO = 0.5
@@ -49,19 +119,27 @@ def _spellings(brands: tuple[Brand, ...]) -> re.Pattern[str] | None:
     usable = sorted((name for name in names if len(name) >= 3), key=lambda name: (-len(name), name))
     if not usable:
         return None
-    return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(name) for name in usable) + r")(?!\w)")
+    return re.compile(
+        r"(?<!\w)(?:" + "|".join(re.escape(name) for name in usable) + r")(?!\w)", re.IGNORECASE
+    )
 
 
 def _brands_said(facts: SellerFacts, catalogue: Catalogue) -> list[tuple[str, str, float]]:
-    """(brand id, words, confidence) for the brands named in title and description, as they are spelled."""
+    """(brand id, words, confidence) for the brands named in title and description."""
     pattern = _spellings(catalogue.brands)
     if pattern is None:
         return []
-    by_name = {name: brand.id for brand in catalogue.brands for name in (brand.name, *brand.aliases) if name}
+    by_name = {
+        name.casefold(): brand.id
+        for brand in catalogue.brands
+        for name in (brand.name, *brand.aliases)
+        if name
+    }
     return [
-        (by_name[word], word, _WORD_TOO if word.casefold() in _WORDS_TOO else _SAID_BY_SELLER)
+        (by_name[key], word, _WORD_TOO if key in _WORDS_TOO else _SAID_BY_SELLER)
         for text in (facts.title, facts.description)
         for word in pattern.findall(text)
+        if (key := word.casefold()) in by_name
     ]
 
 

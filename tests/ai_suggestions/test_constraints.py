@@ -44,7 +44,7 @@ class TestSuggestionRun:
     def test_run_one_live_per_listing(self, seller: Member, draft: ListingFacts) -> None:
         make_run(seller, draft)
         with (
-            pytest.raises(IntegrityError, match="run_one_live_per_listing|live_listing"),
+            pytest.raises(IntegrityError, match=r"run_one_live_per_listing|live_listing"),
             transaction.atomic(),
         ):
             make_run(seller, draft, **RUNNING)

@@ -1,0 +1,46 @@
+"""Which process loads what: the web process never loads a model, a worker does it once, at its start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+RUNTIMES = "onnxruntime rapidocr cv2 torch"
+
+
+def loaded_by(code: str) -> list[str]:
+    """The runtimes that a fresh process has imported after `code`."""
+    script = (
+        "import sys\n"
+        "from tests import environment; environment.prepare()\n"
+        f"{code}\n"
+        f"print(*[name for name in '{RUNTIMES}'.split() if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+@pytest.mark.slow
+def test_the_web_process_loads_no_model_runtime() -> None:
+    assert (
+        loaded_by(
+            "import config.wsgi\nfrom django.urls import get_resolver\nassert get_resolver().url_patterns\n"
+            "import ai_suggestions.tasks, ai_suggestions.providers.on_device"
+        )
+        == []
+    )
+
+
+@pytest.mark.slow
+def test_a_workers_child_loads_them_at_its_start() -> None:
+    assert {"onnxruntime", "rapidocr"} <= set(
+        loaded_by(
+            "import django; django.setup()\n"
+            "import ai_suggestions.tasks\n"
+            "from celery import signals\n"
+            "signals.worker_process_init.send(sender=None)"
+        )
+    )
