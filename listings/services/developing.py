@@ -15,11 +15,11 @@ from django.db.models import Q
 from foundation.db import atomic_retry
 from foundation.ids import new_id
 from listings import metrics
-from listings.lifecycle import PHOTO, WORKER, PhotoStatus
+from listings.lifecycle import PHOTO, WITHDRAWN, WORKER, PhotoStatus
 from listings.models import Listing, ListingPhoto
 from listings.photos import names
 from listings.photos.processing import ProcessedPhoto, Unprocessable, process
-from listings.queries import photo_ids_to_ring
+from listings.queries import photo_ids_to_ring, photos_to_withdraw
 from listings.services.moving import touch
 from listings.services.photos import delete_files, delete_processed
 
@@ -31,6 +31,7 @@ LONGEST_RUN_S = 60
 LEASE = dt.timedelta(seconds=LONGEST_RUN_S + 15)
 # A picture that ends its worker this often will not get better.
 MAX_ATTEMPTS = 4
+RING_AGAIN_AFTER = dt.timedelta(seconds=60)
 BATCH = 200
 # An upload that no row names after this has been left by a request that died.
 ORPHAN_AFTER = dt.timedelta(hours=1)
@@ -129,6 +130,7 @@ def _record(
         ring_at=None,
         lease_owner="",
         processed_at=now,
+        withdraw_at=now if processed is not None and listing.status in WITHDRAWN else None,
     )
     if kept:
         touch(listing, now=now)
@@ -137,12 +139,42 @@ def _record(
 
 
 def photos_to_ring(*, now: dt.datetime) -> list[str]:
-    """Photos whose ring nobody heard or whose worker died, at most BATCH."""
-    found = photo_ids_to_ring(now=now, limit=BATCH)
+    """Photos whose ring nobody heard or whose worker died, at most BATCH; the caller rings for them.
+
+    Their next ring is put off, so that a long queue does not grow with every sweep. A lease that ran
+    out ends here: a worker that wakes up after all finds that the photo is no longer its own.
+    """
+    found = [
+        photo_id
+        for photo_id in photo_ids_to_ring(now=now, limit=BATCH)
+        if ListingPhoto.objects.filter(id=photo_id, status=PhotoStatus.PROCESSING, ring_at__lte=now).update(
+            ring_at=now + RING_AGAIN_AFTER, lease_owner=""
+        )
+    ]
     if found:
         metrics.PHOTOS_RUNG_AGAIN.inc(len(found))
         logger.warning("photos_rung_again", count=len(found))
     return found
+
+
+def withdraw_photos(*, now: dt.datetime) -> int:
+    """Delete the public files of listings that were removed or deleted, at most BATCH; returns how many photos.
+
+    What the storage would not delete is tried again by the next sweep.
+    """
+    done = 0
+    for photo_id, stem in photos_to_withdraw(now=now, limit=BATCH):
+        try:
+            for side in names.RENDITIONS:
+                storages[names.PUBLIC].delete(names.rendition_name(stem, side))
+        except OSError:
+            metrics.FILES_NOT_DELETED.inc()
+            logger.warning("file_not_deleted", photo_id=photo_id, exc_info=True)
+            continue
+        done += ListingPhoto.objects.filter(id=photo_id, stem=stem).update(withdraw_at=None)
+    if done:
+        logger.info("photos_withdrawn", count=done)
+    return done
 
 
 def remove_orphans(*, now: dt.datetime) -> int:

@@ -11,9 +11,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from celery import current_app
 from django.conf import settings as django_settings
 from django.db import connection
 
@@ -42,6 +43,8 @@ class Worker:
             "DATABASE_URL": database_url(),
             "REDIS_URL": django_settings.REDIS_URL,
             "LOG_FORMAT": "console",
+            # Models are loaded when a run needs them: most of a worker's start otherwise.
+            "SUGGESTIONS_WARM_UP": "false",
         }
         with log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -100,6 +103,9 @@ def start_worker(
         worker.kill()
 
 
+StartWorker = Callable[[], Worker]
+
+
 def wait_until(reached: Callable[[], bool], *, seconds: float = 60, what: str) -> None:
     """Fails the test when it does not become true in time."""
     until = time.monotonic() + seconds
@@ -108,3 +114,10 @@ def wait_until(reached: Callable[[], bool], *, seconds: float = 60, what: str) -
             pytest.fail(f"after {seconds} s still not: {what}")
         # Short, to catch a worker in the middle of its work.
         time.sleep(0.005)
+
+
+def empty_the_broker() -> None:
+    with current_app.connection_for_write() as broker:
+        channel: Any = broker.default_channel
+        for queue in ("default", "photos", "suggestions"):
+            channel.queue_purge(queue)

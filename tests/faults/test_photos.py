@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from celery import current_app
 from django.utils import timezone
 from PIL import Image
 
@@ -19,11 +16,9 @@ from listings.services.developing import LEASE, MAX_ATTEMPTS
 from listings.services.drafting import create_draft
 from listings.services.photos import add_photo
 from tests.factories.members import make_member
-from tests.faults.conftest import Worker, wait_until
+from tests.faults.conftest import StartWorker, empty_the_broker, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
-
-StartWorker = Callable[[], Worker]
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +61,6 @@ def is_settled(photo_id: str) -> bool:
 def let_time_pass(photo_id: str) -> None:
     """Until the sweeper's next look at it: the one thing a test cannot wait for."""
     ListingPhoto.objects.filter(id=photo_id).update(ring_at=timezone.now() - timedelta(seconds=1))
-
-
-def empty_the_broker() -> None:
-    with current_app.connection_for_write() as broker:
-        channel: Any = broker.default_channel
-        for queue in ("default", "photos", "suggestions"):
-            channel.queue_purge(queue)
 
 
 def files_in(folder: Path) -> list[str]:

@@ -49,6 +49,13 @@ class TestWorker:
         assert services.photos_to_ring(now=later) == [photo.id]
         assert services.process_photo(photo_id=photo.id, now=later) == "ready"
 
+    def test_that_is_busy_is_not_rung_for_at_every_sweep(self, draft: ListingFacts) -> None:
+        photo = make_photo(draft, ready=False)
+        later = timezone.now() + dt.timedelta(minutes=5)
+        assert services.photos_to_ring(now=later) == [photo.id]
+        assert services.photos_to_ring(now=later + dt.timedelta(seconds=10)) == []
+        assert services.photos_to_ring(now=later + dt.timedelta(seconds=61)) == [photo.id]
+
     def test_files_of_a_worker_that_died_are_deleted_by_the_next(
         self, draft: ListingFacts, storage_folder: Path, django_capture_on_commit_callbacks: Any
     ) -> None:
