@@ -11,7 +11,8 @@ from ai_suggestions.contract import Field, Outcome, Source, Standing
 from ai_suggestions.lifecycle import RunStatus
 from ai_suggestions.models import Decision
 from ai_suggestions.services.deciding import ACCEPT, EDIT, REJECT
-from foundation.api.serializers import MoneySerializer, StrictCharField, StrictSerializer
+from foundation.api.serializers import MAX_AMOUNT_MINOR, MoneySerializer, StrictCharField, StrictSerializer
+from foundation.money import EXPONENTS
 
 MAX_TEXT = 8000
 
@@ -19,12 +20,16 @@ VALUE_SCHEMA = {
     "description": "An id of the catalogue (category, brand, size, condition, parcel_size), a list of ids "
     "(colours, materials), a text (title, description), or an amount of money (price).",
     "oneOf": [
-        {"type": "string"},
-        {"type": "array", "items": {"type": "string"}},
+        {"type": "string", "maxLength": MAX_TEXT},
+        {"type": "array", "maxItems": 20, "items": {"type": "string", "maxLength": 100}},
         {
             "type": "object",
-            "properties": {"amount": {"type": "integer"}, "currency": {"type": "string"}},
+            "properties": {
+                "amount": {"type": "integer", "minimum": -MAX_AMOUNT_MINOR, "maximum": MAX_AMOUNT_MINOR},
+                "currency": {"type": "string", "enum": sorted(EXPONENTS)},
+            },
             "required": ["amount", "currency"],
+            "additionalProperties": False,
         },
     ],
 }

@@ -138,6 +138,9 @@ def add_conventions(result: dict[str, Any], generator: Any, request: Any, public
     shared: dict[str, Any] = components.setdefault("responses", {})
     for operations in result.get("paths", {}).values():
         for method, operation in operations.items():
+            body = operation.get("requestBody", {})
+            if "multipart/form-data" in body.get("content", {}):
+                body["required"] = True
             for status, response in operation["responses"].items():
                 response["headers"] = {
                     name: {"$ref": f"#/components/headers/{name}"}

@@ -45,9 +45,12 @@ class StrictBooleanField(serializers.BooleanField):
 
 
 class StrictIntegerField(serializers.IntegerField):
-    """A JSON integer; DRF's own also takes "12" and 12.0."""
+    """A JSON integer; DRF's own also takes "12". 12.0 is one too: JSON knows no two kinds of numbers."""
 
     def to_internal_value(self, data: Any) -> int:
+        # Beyond 2**53 a number with a point may stand for several integers.
+        if type(data) is float and data.is_integer() and abs(data) <= MAX_AMOUNT_MINOR:
+            data = int(data)
         if type(data) is not int:
             self.fail("invalid")
         return super().to_internal_value(data)

@@ -42,6 +42,8 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.method not in self.allowed_methods:
+            return  # answered 405, whatever the query says
         # HEAD is GET without its body, so it takes what GET takes.
         method = "GET" if request.method == "HEAD" else request.method or "GET"
         repeated = [name for name, values in request.query_params.lists() if len(values) > 1]

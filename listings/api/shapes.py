@@ -283,7 +283,7 @@ def complete_list(name: str, item: type[serializers.Serializer[Any]]) -> type[se
 UPLOAD_REQUEST = {
     "multipart/form-data": {
         "type": "object",
-        "properties": {"photo": {"type": "string", "format": "binary"}},
+        "properties": {"photo": {"type": "string", "format": "binary", "minLength": 1}},
         "required": ["photo"],
         "additionalProperties": False,
     }

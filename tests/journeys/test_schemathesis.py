@@ -1,0 +1,96 @@
+"""Generated requests, sound and unsound, against every operation of the committed OpenAPI document.
+
+Nothing may answer 500, every answer fits the document, and unsound data is refused. SCHEMATHESIS_EXAMPLES=200
+asks more of each operation.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+import pytest
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+
+if TYPE_CHECKING:
+    from tests.journeys.schemathesis_world import Aim, World
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "api" / "openapi.yaml"
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "8"))
+
+pytestmark = pytest.mark.django_db
+
+# Sound by the document, yet refused by a rule that no schema can state, or for want of If-Match.
+RULES = ["412", "415", "422", "428"]
+CONFIG = SchemathesisConfig.from_dict(
+    {
+        # No text of ours holds NUL; tests/foundation has it.
+        "generation": {"allow-x00": False},
+        "checks": {
+            "positive_data_acceptance": {
+                "expected-statuses": ["2xx", "304", "401", "403", "404", "409", *RULES]
+            },
+            "negative_data_rejection": {
+                "expected-statuses": ["400", "401", "403", "404", "405", "409", *RULES]
+            },
+            "missing_required_header": {"expected-statuses": ["400", "401", "428"]},
+        },
+    }
+)
+schema = schemathesis.openapi.from_path(DOCUMENT, config=CONFIG)
+
+
+def service(environ: Any, start_response: Any) -> Any:
+    """The WSGI application, imported when the settings stand."""
+    from config.wsgi import application
+
+    return application(environ, start_response)
+
+
+schema.app = service
+
+
+@pytest.fixture(scope="module")
+def committed_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Made once and committed; each operation's own changes are rolled back with its test."""
+    from django.core.management import call_command
+
+    from tests.journeys.schemathesis_world import build
+
+    with django_db_blocker.unblock():
+        yield build()
+        call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture
+def aim(committed_world: World, db: None, settings: Any) -> Iterator[Aim]:
+    from django.core import signals
+    from django.db import close_old_connections
+
+    from tests.journeys.schemathesis_world import Aim
+
+    # The end of a request would close the connection of the test's transaction.
+    signals.request_started.disconnect(close_old_connections)
+    signals.request_finished.disconnect(close_old_connections)
+    settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, "1000000/minute")
+    yield Aim(committed_world)
+    signals.request_started.connect(close_old_connections)
+    signals.request_finished.connect(close_old_connections)
+
+
+@schema.parametrize()
+@hypothesis.settings(
+    max_examples=EXAMPLES,
+    # The same requests in every run of the suite; others whenever somebody asks for more.
+    derandomize="SCHEMATHESIS_EXAMPLES" not in os.environ,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+def test_operation(case: schemathesis.Case[Any], committed_world: World, aim: Aim) -> None:
+    aim.at(case)
+    case.call_and_validate(headers=committed_world.headers)
