@@ -35,15 +35,14 @@ def spent_micro(budget: Budget, day: date) -> int:
     return LlmDay.objects.get(day=day).committed_micro
 
 
-@pytest.fixture(params=["memory", "database"])
+@pytest.fixture(params=["memory", pytest.param("database", marks=pytest.mark.django_db)])
 def budget_of(request: pytest.FixtureRequest) -> BudgetMaker:
     if request.param == "memory":
         return lambda limit: BudgetInMemory(limit_micro=limit)
-    request.getfixturevalue("db")
     return lambda limit: BudgetInDatabase(limit_micro=limit)
 
 
-@pytest.fixture(params=["memory", "cache"])
+@pytest.fixture(params=["memory", "cache", pytest.param("redis", marks=pytest.mark.needs_redis)])
 def state(request: pytest.FixtureRequest) -> SharedState:
     return StateInMemory() if request.param == "memory" else StateInCache()
 
