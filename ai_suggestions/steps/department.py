@@ -1,6 +1,6 @@
 """Who a thing is for (women, men, kids, …): only ever what the seller or a size label says.
 
-A photo shows a garment, not whom it is for, and a person on it is none of our business (docs/adr/0004).
+A photo shows a garment, not whom it is for, and a person on it is none of our business (docs/adr/0005).
 """
 
 from __future__ import annotations

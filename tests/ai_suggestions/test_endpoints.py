@@ -189,7 +189,12 @@ class TestWait:
         self, transactional_db: None, as_seller: APIClient, draft: ListingFacts, scripted: ScriptedProvider
     ) -> None:
         run_id = ask(as_seller, draft).json()["id"]
-        worker = self.in_background(lambda: (time.sleep(0.3), perform(run_id)))
+
+        def work_a_little_later() -> None:
+            time.sleep(0.3)
+            perform(run_id)
+
+        worker = self.in_background(work_a_little_later)
         response, took = self.wait(as_seller, run_id, 15)
         worker.join()
         assert response.json()["status"] == "succeeded"
@@ -206,7 +211,8 @@ class TestWait:
         run_id = asked.json()["id"]
         worker = self.in_background(lambda: perform(run_id))
         try:
-            etag, seen = asked["ETag"], []
+            etag: str = asked["ETag"]
+            seen: list[tuple[str, list[str]]] = []
             while len(seen) < 5 and not any(fields for _, fields in seen):
                 response, _ = self.wait(as_seller, run_id, 10, **{"If-None-Match": etag})
                 etag = response["ETag"]
