@@ -94,6 +94,9 @@ EDITABLE = frozenset({Status.DRAFT, Status.IN_REVIEW, Status.ACTIVE, Status.RESE
 # What others may see.
 PUBLIC = frozenset({Status.ACTIVE, Status.RESERVED, Status.SOLD})
 
+# What nobody is shown any more: public files of its photos are deleted, private masters stay.
+WITHDRAWN = frozenset({Status.REMOVED, Status.DELETED})
+
 # Who hid a hidden listing.
 BY_SELLER, BY_MODERATION = "seller", "moderation"
 

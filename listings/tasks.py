@@ -17,9 +17,11 @@ def process_photo(photo_id: str) -> None:
 
 @shared_task
 def sweep_photos() -> None:
-    """Every few seconds: ring again for what nobody picked up or finished."""
-    for photo_id in developing.photos_to_ring(now=timezone.now()):
+    """Every few seconds: ring again for what nobody picked up or finished; take away what was removed."""
+    now = timezone.now()
+    for photo_id in developing.photos_to_ring(now=now):
         ring(photo_id)
+    developing.withdraw_photos(now=now)
 
 
 @shared_task

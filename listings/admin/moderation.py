@@ -20,8 +20,8 @@ from django.utils.html import format_html
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.money import Money
 from listings import queries, services
-from listings.admin.reading import thumbnail
-from listings.lifecycle import PhotoStatus
+from listings.admin.reading import shown_stem, thumbnail
+from listings.lifecycle import WITHDRAWN, PhotoStatus
 from listings.models import (
     Listing,
     ListingColour,
@@ -74,7 +74,7 @@ class PhotoInline(ReadOnly, _Inline):
 
     @admin.display(description="photo")
     def image(self, photo: ListingPhoto) -> str:
-        return thumbnail(photo.stem if photo.status == PhotoStatus.READY else None)
+        return thumbnail(shown_stem(photo))
 
 
 class EventInline(ReadOnly, _Inline):
@@ -151,7 +151,7 @@ class ListingAdmin(_ListingAdmin):
 
     @admin.display(description="photo")
     def cover(self, listing: Listing) -> str:
-        return thumbnail(getattr(listing, "cover_stem", None))
+        return thumbnail(None if listing.status in WITHDRAWN else getattr(listing, "cover_stem", None))
 
     @admin.display(description="price", ordering="price_minor")
     def price(self, listing: Listing) -> str:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from foundation.admin import ReadOnly
-from listings.admin.reading import thumbnail
+from listings.admin.reading import shown_stem, thumbnail
 from listings.lifecycle import PhotoStatus
 from listings.models import (
     ListingEvent,
@@ -39,13 +39,14 @@ class ListingPhotoAdmin(ReadOnly, _PhotoAdmin):
     search_fields = ("=id", "=listing__id", "=listing__seller__id", "=original_sha256")
     search_help_text = "Id of a photo, listing or seller, or the SHA-256 of the file that was sent"
     ordering = ("-id",)
+    list_select_related = ("listing",)
     show_full_result_count = False
     list_per_page = 50
     actions = ("ring_again",)
 
     @admin.display(description="photo")
     def image(self, photo: ListingPhoto) -> str:
-        return thumbnail(photo.stem if photo.status == PhotoStatus.READY else None)
+        return thumbnail(shown_stem(photo))
 
     @admin.display(description="listing")
     def listing_link(self, photo: ListingPhoto) -> str:

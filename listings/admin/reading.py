@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.core.files.storage import storages
 from django.utils.html import format_html
 
+from listings.lifecycle import WITHDRAWN, PhotoStatus
+from listings.models import ListingPhoto
 from listings.photos import names
 
 
@@ -21,3 +23,9 @@ def thumbnail(stem: str | None) -> str:
         large,
         small,
     )
+
+
+def shown_stem(photo: ListingPhoto) -> str | None:
+    """None for a photo that has no public files: not ready, or of a listing that was removed or deleted."""
+    shown = photo.status == PhotoStatus.READY and photo.listing.status not in WITHDRAWN
+    return photo.stem if shown else None

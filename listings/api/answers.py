@@ -9,7 +9,7 @@ from django.core.files.storage import storages
 from rest_framework.request import Request
 
 from foundation.api.etags import etag_for
-from listings.lifecycle import PhotoStatus, seller_actions
+from listings.lifecycle import WITHDRAWN, PhotoStatus, seller_actions
 from listings.photos import names
 from listings.queries import ListingFacts, PhotoFacts
 
@@ -35,8 +35,8 @@ class Links:
         self._base = url.removesuffix(probe)
 
     def renditions(self, photo: PhotoFacts) -> dict[str, str]:
-        """By longest side; empty until the photo is ready."""
-        if photo.status != PhotoStatus.READY:
+        """By longest side; empty until the photo is ready, and once the listing is removed."""
+        if photo.status != PhotoStatus.READY or not photo.stem:
             return {}
         return {str(side): self._base + names.rendition_name(photo.stem, side) for side in names.RENDITIONS}
 
@@ -124,7 +124,7 @@ def card(row: Mapping[str, Any], cover: PhotoFacts | None, links: Links) -> dict
 
 def own_card(row: Mapping[str, Any], cover: PhotoFacts | None, links: Links) -> dict[str, Any]:
     """OwnListingCardSerializer."""
-    return card(row, cover, links) | {
+    return card(row, None if row["status"] in WITHDRAWN else cover, links) | {
         "allowed_actions": list(seller_actions(row["status"], row["hidden_by"])),
         "hidden_by": row["hidden_by"] or None,
         "moderation_reason": row["moderation_reason"] or None,

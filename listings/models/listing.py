@@ -173,12 +173,15 @@ class ListingPhoto(models.Model):
     lease_owner = AsciiField(max_length=26, blank=True, default="", help_text="The worker run that holds it")
     attempts = models.PositiveSmallIntegerField(default=0)
     processed_at = models.DateTimeField(null=True)
+    withdraw_at = models.DateTimeField(null=True, help_text="When the public files go; NULL once gone")
 
     class Meta:
         ordering = ("listing", "position")
         indexes = [
             # The sweeper: what nobody has finished.
             models.Index(fields=["ring_at", "id"], name="photo_ring"),
+            # The sweeper: public files of listings that were removed or deleted.
+            models.Index(fields=["withdraw_at", "id"], name="photo_withdraw"),
             # The moderator's list of failures.
             models.Index(fields=["status", "processed_at"], name="photo_status"),
         ]

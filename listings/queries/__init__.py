@@ -42,6 +42,7 @@ from listings.queries.listings import (
     list_photos,
     own_rows,
     photo_ids_to_ring,
+    photos_to_withdraw,
 )
 from listings.queries.suggesting import (
     Comparable,
@@ -97,6 +98,7 @@ __all__ = [
     "photo_ids_to_ring",
     "photo_set_hash",
     "photos_for_suggestions",
+    "photos_to_withdraw",
     "read_master",
     "usual_departments",
 ]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from listings.errors import ListingNotFound, PhotoNotFound
-from listings.lifecycle import PUBLIC, PhotoStatus, Status
+from listings.lifecycle import PUBLIC, WITHDRAWN, PhotoStatus, Status
 from listings.models import Listing, ListingColour, ListingMaterial, ListingPhoto
 from listings.queries.catalogue import CatalogueSnapshot
 
@@ -163,13 +163,14 @@ def get_listing_for(listing_id: str, *, viewer_id: str | None) -> ListingFacts:
     """
     listing = get_listing(listing_id)
     if listing.seller_id == viewer_id and listing.status != Status.DELETED:
+        if listing.status in WITHDRAWN:
+            # The public files are gone or about to go.
+            return replace(listing, photos=tuple(replace(photo, stem="") for photo in listing.photos))
         return listing
     if listing.status not in PUBLIC:
         raise ListingNotFound
     ready = tuple(photo for photo in listing.photos if photo.status == PhotoStatus.READY)
-    return ListingFacts(
-        **{name: getattr(listing, name) for name in ListingFacts.__slots__ if name != "photos"}, photos=ready
-    )
+    return replace(listing, photos=ready)
 
 
 def get_photo_for(listing_id: str, photo_id: str, *, viewer_id: str | None) -> PhotoFacts:
@@ -297,3 +298,9 @@ def photo_ids_to_ring(*, now: dt.datetime, limit: int) -> list[str]:
         "ring_at", "id"
     )
     return list(rows.values_list("id", flat=True)[:limit])
+
+
+def photos_to_withdraw(*, now: dt.datetime, limit: int) -> list[tuple[str, str]]:
+    """Id and stem of photos whose public files have to go, the longest waiting first."""
+    rows = ListingPhoto.objects.filter(withdraw_at__lte=now).order_by("withdraw_at", "id")
+    return list(rows.values_list("id", "stem")[:limit])

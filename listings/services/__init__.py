@@ -8,7 +8,7 @@ from __future__ import annotations
 from listings.changes import NO_CHANGE, UNSET, ListingChange
 from listings.services.catalogue import load_catalogue
 from listings.services.deadlines import act_on_deadline, sweep_deadlines
-from listings.services.developing import photos_to_ring, process_photo, remove_orphans
+from listings.services.developing import photos_to_ring, process_photo, remove_orphans, withdraw_photos
 from listings.services.drafting import create_draft, duplicate, edit_draft
 from listings.services.moderating import REASONS, remove, restore, suspend
 from listings.services.photos import add_photo, remove_photo, replace_photo
@@ -40,4 +40,5 @@ __all__ = [
     "suspend",
     "sweep_deadlines",
     "unhide",
+    "withdraw_photos",
 ]

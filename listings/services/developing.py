@@ -158,7 +158,7 @@ def photos_to_ring(*, now: dt.datetime) -> list[str]:
 
 
 def withdraw_photos(*, now: dt.datetime) -> int:
-    """Delete the public files of listings that were removed or deleted, at most BATCH; returns how many photos.
+    """Delete the public files of removed and deleted listings, at most BATCH photos; returns how many.
 
     What the storage would not delete is tried again by the next sweep.
     """

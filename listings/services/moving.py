@@ -10,8 +10,17 @@ from django.db import transaction
 from foundation.lifecycle import UnknownTransition
 from listings import metrics
 from listings.errors import ListingNotFound, ListingStale, ListingStatusConflict
-from listings.lifecycle import BY_MODERATION, BY_SELLER, LISTING, SELLER, Status, seller_actions
-from listings.models import Listing, ListingEvent
+from listings.lifecycle import (
+    BY_MODERATION,
+    BY_SELLER,
+    LISTING,
+    SELLER,
+    WITHDRAWN,
+    PhotoStatus,
+    Status,
+    seller_actions,
+)
+from listings.models import Listing, ListingEvent, ListingPhoto
 from listings.queries import ListingFacts, list_colour_ids, list_material_ids, list_photos
 
 logger = structlog.get_logger(__name__)
@@ -122,6 +131,8 @@ def move(
         listing.published_at = now
     touch(listing, now=now)
     listing.save(force_update=True)
+    if row.target in WITHDRAWN:
+        ListingPhoto.objects.filter(listing_id=listing.id, status=PhotoStatus.READY).update(withdraw_at=now)
     ListingEvent.objects.create(
         listing_id=listing.id,
         verb=verb,

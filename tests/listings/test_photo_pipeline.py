@@ -23,7 +23,8 @@ from listings.queries import (
     photos_for_suggestions,
     read_master,
 )
-from tests.factories.listings import make_photo
+from members.models import Member
+from tests.factories.listings import NOW, make_photo
 
 
 def files_in(folder: Path) -> list[str]:
@@ -122,6 +123,49 @@ class TestOrphans:
 
     def test_where_nothing_was_ever_stored(self, db: None) -> None:
         assert services.remove_orphans(now=timezone.now()) == 0
+
+
+class TestWithdrawal:
+    """Of a listing that was removed or deleted nobody is shown a photo any more."""
+
+    def public(self, folder: Path) -> list[str]:
+        return [name for name in files_in(folder) if name.startswith("media")]
+
+    def test_deletes_public_files_and_keeps_the_master(
+        self, listing: ListingFacts, moderator: Member, storage_folder: Path, as_seller: APIClient
+    ) -> None:
+        assert services.withdraw_photos(now=NOW) == 0
+        services.remove(listing_id=listing.id, moderator_id=moderator.id, reason="unsafe_photo", now=NOW)
+        seen = as_seller.get(f"/api/v1/listings/{listing.id}").json()
+        assert [photo["renditions"] for photo in seen["photos"]] == [{}]
+        assert as_seller.get("/api/v1/me/listings").json()["results"][0]["cover"] is None
+        assert services.withdraw_photos(now=NOW) == 1
+        assert self.public(storage_folder) == []
+        assert read_master(listing.photos[0].id)
+        assert services.withdraw_photos(now=NOW) == 0
+
+    def test_reaches_a_photo_that_is_processed_later(
+        self, draft: ListingFacts, moderator: Member, storage_folder: Path
+    ) -> None:
+        photo = make_photo(draft, ready=False)
+        services.remove(listing_id=draft.id, moderator_id=moderator.id, reason="other", now=NOW)
+        assert services.process_photo(photo_id=photo.id, now=NOW) == "ready"
+        assert services.withdraw_photos(now=NOW) == 1
+        assert self.public(storage_folder) == []
+
+    def test_is_tried_again_when_the_storage_fails(
+        self, listing: ListingFacts, seller: Member, storage_folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        services.delete(seller_id=seller.id, listing_id=listing.id, now=NOW)
+
+        def fail(name: str) -> None:
+            raise OSError("the storage is away")
+
+        with monkeypatch.context() as away:
+            away.setattr(storages["default"], "delete", fail)
+            assert services.withdraw_photos(now=NOW) == 0
+        assert services.withdraw_photos(now=NOW) == 1
+        assert self.public(storage_folder) == []
 
 
 class TestForSuggestions:
