@@ -1,7 +1,7 @@
 """The catalogue in the words that a model is asked to use.
 
 A thing is a leaf without its department: ``women-jeans``, ``men-jeans`` and ``kids-jeans`` are all
-``jeans``. So the model can say what a photo shows and cannot say for whom it is (docs/adr/0004).
+``jeans``. So the model can say what a photo shows and cannot say for whom it is (docs/adr/0005).
 """
 
 from __future__ import annotations

@@ -8,170 +8,464 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('listings', '0001_initial'),
+        ("listings", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PhotoReading',
+            name="PhotoReading",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('sha256', foundation.ids.AsciiField(max_length=64)),
-                ('step', foundation.ids.AsciiField(max_length=30)),
-                ('step_version', foundation.ids.AsciiField(max_length=80)),
-                ('reading', models.JSONField()),
-                ('read_at', models.DateTimeField(db_index=True)),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("sha256", foundation.ids.AsciiField(max_length=64)),
+                ("step", foundation.ids.AsciiField(max_length=30)),
+                ("step_version", foundation.ids.AsciiField(max_length=80)),
+                ("reading", models.JSONField()),
+                ("read_at", models.DateTimeField(db_index=True)),
             ],
             options={
-                'ordering': ('id',),
-                'constraints': [models.UniqueConstraint(fields=('sha256', 'step', 'step_version'), name='reading_once_per_version')],
+                "ordering": ("id",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("sha256", "step", "step_version"), name="reading_once_per_version"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SuggestionRun',
+            name="SuggestionRun",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('status', foundation.ids.AsciiField(choices=[('queued', 'queued'), ('running', 'running'), ('succeeded', 'succeeded'), ('partial', 'partial'), ('failed', 'failed'), ('cancelled', 'cancelled'), ('superseded', 'superseded')], default='queued', max_length=10)),
-                ('version', models.PositiveIntegerField(default=1, help_text='Grows with every change; part of the ETag')),
-                ('provider', foundation.ids.AsciiField(max_length=30)),
-                ('photo_set', foundation.ids.AsciiField(help_text="SHA-256 over the listing's photos when it was requested", max_length=64)),
-                ('department', foundation.ids.AsciiField(blank=True, default='', max_length=60)),
-                ('language', foundation.ids.AsciiField(help_text='Of the composed texts', max_length=8)),
-                ('inputs', models.JSONField(default=dict, help_text='Photos and facts as the last attempt saw them')),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('owner', foundation.ids.AsciiField(blank=True, default='', help_text='The attempt that holds it', max_length=26)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('ring_at', models.DateTimeField(help_text='When the sweeper rings (again)', null=True)),
-                ('steps_done', models.PositiveSmallIntegerField(default=0)),
-                ('steps_total', models.PositiveSmallIntegerField(default=0)),
-                ('failure_code', foundation.ids.AsciiField(blank=True, default='', max_length=40)),
-                ('requested_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('live_listing', models.GeneratedField(db_persist=True, expression=models.Case(models.When(status__in=[ai_suggestions.lifecycle.RunStatus['QUEUED'], ai_suggestions.lifecycle.RunStatus['RUNNING']], then=models.F('listing_id'))), output_field=foundation.ids.AsciiField(max_length=26, null=True))),
-                ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='listings.listing')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "status",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("succeeded", "succeeded"),
+                            ("partial", "partial"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                            ("superseded", "superseded"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        default=1, help_text="Grows with every change; part of the ETag"
+                    ),
+                ),
+                ("provider", foundation.ids.AsciiField(max_length=30)),
+                (
+                    "photo_set",
+                    foundation.ids.AsciiField(
+                        help_text="SHA-256 over the listing's photos when it was requested", max_length=64
+                    ),
+                ),
+                ("department", foundation.ids.AsciiField(blank=True, default="", max_length=60)),
+                ("language", foundation.ids.AsciiField(help_text="Of the composed texts", max_length=8)),
+                (
+                    "inputs",
+                    models.JSONField(default=dict, help_text="Photos and facts as the last attempt saw them"),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "owner",
+                    foundation.ids.AsciiField(
+                        blank=True, default="", help_text="The attempt that holds it", max_length=26
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("ring_at", models.DateTimeField(help_text="When the sweeper rings (again)", null=True)),
+                ("steps_done", models.PositiveSmallIntegerField(default=0)),
+                ("steps_total", models.PositiveSmallIntegerField(default=0)),
+                ("failure_code", foundation.ids.AsciiField(blank=True, default="", max_length=40)),
+                ("requested_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "live_listing",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Case(
+                            models.When(
+                                status__in=[
+                                    ai_suggestions.lifecycle.RunStatus["QUEUED"],
+                                    ai_suggestions.lifecycle.RunStatus["RUNNING"],
+                                ],
+                                then=models.F("listing_id"),
+                            )
+                        ),
+                        output_field=foundation.ids.AsciiField(max_length=26, null=True),
+                    ),
+                ),
+                (
+                    "listing",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="listings.listing"
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='RunStep',
+            name="RunStep",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('attempt', models.PositiveSmallIntegerField()),
-                ('name', foundation.ids.AsciiField(max_length=30)),
-                ('step_version', foundation.ids.AsciiField(help_text='Of the model or the rules', max_length=80)),
-                ('outcome', foundation.ids.AsciiField(choices=[('ok', 'ok'), ('abstained', 'abstained'), ('failed', 'failed'), ('timed_out', 'timed out')], max_length=10)),
-                ('elapsed_ms', models.PositiveIntegerField()),
-                ('error_code', foundation.ids.AsciiField(blank=True, default='', max_length=40)),
-                ('reused', models.PositiveSmallIntegerField(default=0, help_text='Photos whose reading was known already')),
-                ('usage', models.JSONField(default=dict, help_text='Tokens and the like')),
-                ('ended_at', models.DateTimeField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='ai_suggestions.suggestionrun')),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("attempt", models.PositiveSmallIntegerField()),
+                ("name", foundation.ids.AsciiField(max_length=30)),
+                (
+                    "step_version",
+                    foundation.ids.AsciiField(help_text="Of the model or the rules", max_length=80),
+                ),
+                (
+                    "outcome",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("ok", "ok"),
+                            ("abstained", "abstained"),
+                            ("failed", "failed"),
+                            ("timed_out", "timed out"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("elapsed_ms", models.PositiveIntegerField()),
+                ("error_code", foundation.ids.AsciiField(blank=True, default="", max_length=40)),
+                (
+                    "reused",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Photos whose reading was known already"
+                    ),
+                ),
+                ("usage", models.JSONField(default=dict, help_text="Tokens and the like")),
+                ("ended_at", models.DateTimeField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="ai_suggestions.suggestionrun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('run', 'position'),
+                "ordering": ("run", "position"),
             },
         ),
         migrations.CreateModel(
-            name='FieldSuggestion',
+            name="FieldSuggestion",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('field', foundation.ids.AsciiField(choices=[('category', 'category'), ('brand', 'brand'), ('colours', 'colours'), ('size', 'size'), ('condition', 'condition'), ('materials', 'materials'), ('title', 'title'), ('description', 'description'), ('price', 'price'), ('parcel_size', 'parcel size')], max_length=12)),
-                ('state', foundation.ids.AsciiField(choices=[('proposed', 'proposed'), ('choice', 'choice'), ('abstained', 'abstained')], max_length=9)),
-                ('value', models.JSONField(null=True)),
-                ('alternatives', models.JSONField(default=list)),
-                ('confidence', models.FloatField(help_text='Probability, 0-1', null=True)),
-                ('evidence', models.JSONField(default=list)),
-                ('note', foundation.ids.AsciiField(blank=True, default='', max_length=40)),
-                ('within', foundation.ids.AsciiField(blank=True, default='', help_text='Category: the parent that is sure', max_length=60)),
-                ('step', foundation.ids.AsciiField(max_length=30)),
-                ('step_version', foundation.ids.AsciiField(max_length=80)),
-                ('decision', foundation.ids.AsciiField(choices=[('none', 'none'), ('accepted', 'accepted'), ('edited', 'edited'), ('rejected', 'rejected')], default='none', max_length=8)),
-                ('decided_value', models.JSONField(null=True)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('edit_distance', models.PositiveIntegerField(help_text='Characters (texts) or items changed from what was offered to what was decided', null=True)),
-                ('updated_at', models.DateTimeField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='ai_suggestions.suggestionrun')),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "field",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("category", "category"),
+                            ("brand", "brand"),
+                            ("colours", "colours"),
+                            ("size", "size"),
+                            ("condition", "condition"),
+                            ("materials", "materials"),
+                            ("title", "title"),
+                            ("description", "description"),
+                            ("price", "price"),
+                            ("parcel_size", "parcel size"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "state",
+                    foundation.ids.AsciiField(
+                        choices=[("proposed", "proposed"), ("choice", "choice"), ("abstained", "abstained")],
+                        max_length=9,
+                    ),
+                ),
+                ("value", models.JSONField(null=True)),
+                ("alternatives", models.JSONField(default=list)),
+                ("confidence", models.FloatField(help_text="Probability, 0-1", null=True)),
+                ("evidence", models.JSONField(default=list)),
+                ("note", foundation.ids.AsciiField(blank=True, default="", max_length=40)),
+                (
+                    "within",
+                    foundation.ids.AsciiField(
+                        blank=True, default="", help_text="Category: the parent that is sure", max_length=60
+                    ),
+                ),
+                ("step", foundation.ids.AsciiField(max_length=30)),
+                ("step_version", foundation.ids.AsciiField(max_length=80)),
+                (
+                    "decision",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("none", "none"),
+                            ("accepted", "accepted"),
+                            ("edited", "edited"),
+                            ("rejected", "rejected"),
+                        ],
+                        default="none",
+                        max_length=8,
+                    ),
+                ),
+                ("decided_value", models.JSONField(null=True)),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "edit_distance",
+                    models.PositiveIntegerField(
+                        help_text="Characters (texts) or items changed from what was offered to what was decided",
+                        null=True,
+                    ),
+                ),
+                ("updated_at", models.DateTimeField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="ai_suggestions.suggestionrun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('run', 'id'),
+                "ordering": ("run", "id"),
             },
         ),
         migrations.AddIndex(
-            model_name='suggestionrun',
-            index=models.Index(fields=['listing', 'id'], name='run_listing'),
+            model_name="suggestionrun",
+            index=models.Index(fields=["listing", "id"], name="run_listing"),
         ),
         migrations.AddIndex(
-            model_name='suggestionrun',
-            index=models.Index(fields=['status', 'ring_at'], name='run_ring'),
+            model_name="suggestionrun",
+            index=models.Index(fields=["status", "ring_at"], name="run_ring"),
         ),
         migrations.AddIndex(
-            model_name='suggestionrun',
-            index=models.Index(fields=['status', 'lease_until'], name='run_lease'),
+            model_name="suggestionrun",
+            index=models.Index(fields=["status", "lease_until"], name="run_lease"),
         ),
         migrations.AddConstraint(
-            model_name='suggestionrun',
-            constraint=models.UniqueConstraint(fields=('live_listing',), name='run_one_live_per_listing'),
+            model_name="suggestionrun",
+            constraint=models.UniqueConstraint(fields=("live_listing",), name="run_one_live_per_listing"),
         ),
         migrations.AddConstraint(
-            model_name='suggestionrun',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['queued', 'running', 'succeeded', 'partial', 'failed', 'cancelled', 'superseded'])), name='run_known_status'),
+            model_name="suggestionrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        ["queued", "running", "succeeded", "partial", "failed", "cancelled", "superseded"],
+                    )
+                ),
+                name="run_known_status",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suggestionrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('status', 'running'), models.Q(('owner', ''), _negated=True)), models.Q(models.Q(('status', 'running'), _negated=True), ('lease_until__isnull', True), ('owner', '')), _connector='OR'), name='run_running_is_leased'),
+            model_name="suggestionrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("lease_until__isnull", False),
+                        ("status", "running"),
+                        models.Q(("owner", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("status", "running"), _negated=True),
+                        ("lease_until__isnull", True),
+                        ("owner", ""),
+                    ),
+                    _connector="OR",
+                ),
+                name="run_running_is_leased",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suggestionrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ring_at__isnull', False), ('status', 'queued')), models.Q(models.Q(('status', 'queued'), _negated=True), ('ring_at__isnull', True)), _connector='OR'), name='run_queued_is_swept'),
+            model_name="suggestionrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ring_at__isnull", False), ("status", "queued")),
+                    models.Q(models.Q(("status", "queued"), _negated=True), ("ring_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="run_queued_is_swept",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suggestionrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'failed'), models.Q(('failure_code', ''), _negated=True)), models.Q(models.Q(('status', 'failed'), _negated=True), ('failure_code', '')), _connector='OR'), name='run_failed_has_reason'),
+            model_name="suggestionrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "failed"), models.Q(("failure_code", ""), _negated=True)),
+                    models.Q(models.Q(("status", "failed"), _negated=True), ("failure_code", "")),
+                    _connector="OR",
+                ),
+                name="run_failed_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suggestionrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('status__in', [ai_suggestions.lifecycle.RunStatus['QUEUED'], ai_suggestions.lifecycle.RunStatus['RUNNING']])), models.Q(models.Q(('status__in', [ai_suggestions.lifecycle.RunStatus['QUEUED'], ai_suggestions.lifecycle.RunStatus['RUNNING']]), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='run_ended_has_time'),
+            model_name="suggestionrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("finished_at__isnull", True),
+                        (
+                            "status__in",
+                            [
+                                ai_suggestions.lifecycle.RunStatus["QUEUED"],
+                                ai_suggestions.lifecycle.RunStatus["RUNNING"],
+                            ],
+                        ),
+                    ),
+                    models.Q(
+                        models.Q(
+                            (
+                                "status__in",
+                                [
+                                    ai_suggestions.lifecycle.RunStatus["QUEUED"],
+                                    ai_suggestions.lifecycle.RunStatus["RUNNING"],
+                                ],
+                            ),
+                            _negated=True,
+                        ),
+                        ("finished_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="run_ended_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='runstep',
-            constraint=models.UniqueConstraint(fields=('run', 'position'), name='run_step_position_once'),
+            model_name="runstep",
+            constraint=models.UniqueConstraint(fields=("run", "position"), name="run_step_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='runstep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome__in', ['failed', 'timed_out']), models.Q(('error_code', ''), _negated=True)), models.Q(('error_code', ''), ('outcome__in', ['ok', 'abstained'])), _connector='OR'), name='run_step_broken_has_reason'),
+            model_name="runstep",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("outcome__in", ["failed", "timed_out"]), models.Q(("error_code", ""), _negated=True)
+                    ),
+                    models.Q(("error_code", ""), ("outcome__in", ["ok", "abstained"])),
+                    _connector="OR",
+                ),
+                name="run_step_broken_has_reason",
+            ),
         ),
         migrations.AddIndex(
-            model_name='fieldsuggestion',
-            index=models.Index(fields=['field', 'step_version', 'decision'], name='suggestion_acceptance'),
+            model_name="fieldsuggestion",
+            index=models.Index(fields=["field", "step_version", "decision"], name="suggestion_acceptance"),
         ),
         migrations.AddConstraint(
-            model_name='fieldsuggestion',
-            constraint=models.UniqueConstraint(fields=('run', 'field'), name='suggestion_once_per_field'),
+            model_name="fieldsuggestion",
+            constraint=models.UniqueConstraint(fields=("run", "field"), name="suggestion_once_per_field"),
         ),
         migrations.AddConstraint(
-            model_name='fieldsuggestion',
-            constraint=models.CheckConstraint(condition=models.Q(('field__in', ['category', 'brand', 'colours', 'size', 'condition', 'materials', 'title', 'description', 'price', 'parcel_size'])), name='suggestion_known_field'),
+            model_name="fieldsuggestion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "field__in",
+                        [
+                            "category",
+                            "brand",
+                            "colours",
+                            "size",
+                            "condition",
+                            "materials",
+                            "title",
+                            "description",
+                            "price",
+                            "parcel_size",
+                        ],
+                    )
+                ),
+                name="suggestion_known_field",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fieldsuggestion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'proposed'), ('value__isnull', False)), models.Q(('state__in', ['choice', 'abstained']), ('value__isnull', True)), _connector='OR'), name='suggestion_proposed_has_value'),
+            model_name="fieldsuggestion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "proposed"), ("value__isnull", False)),
+                    models.Q(("state__in", ["choice", "abstained"]), ("value__isnull", True)),
+                    _connector="OR",
+                ),
+                name="suggestion_proposed_has_value",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fieldsuggestion',
-            constraint=models.CheckConstraint(condition=models.Q(('confidence__isnull', True), models.Q(('confidence__gte', 0.0), ('confidence__lte', 1.0)), _connector='OR'), name='suggestion_confidence_is_share'),
+            model_name="fieldsuggestion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("confidence__isnull", True),
+                    models.Q(("confidence__gte", 0.0), ("confidence__lte", 1.0)),
+                    _connector="OR",
+                ),
+                name="suggestion_confidence_is_share",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fieldsuggestion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decision', 'none')), models.Q(('decided_at__isnull', False), ('decision__in', ['accepted', 'edited', 'rejected'])), _connector='OR'), name='suggestion_decided_has_time'),
+            model_name="fieldsuggestion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decided_at__isnull", True), ("decision", "none")),
+                    models.Q(
+                        ("decided_at__isnull", False), ("decision__in", ["accepted", "edited", "rejected"])
+                    ),
+                    _connector="OR",
+                ),
+                name="suggestion_decided_has_time",
+            ),
         ),
     ]
