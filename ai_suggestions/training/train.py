@@ -26,6 +26,7 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, cross_val_predict
 
+from ai_suggestions.evaluation.known_photos import write_known_photos
 from ai_suggestions.ondevice import sessions
 from ai_suggestions.ondevice.garments import OTHER, gate_probability, gate_signs, object_kinds
 from ai_suggestions.ondevice.views import views_of, working_copy
@@ -222,6 +223,7 @@ def main() -> None:
     for bench in benches:
         (asked.out / bench.member.file).write_bytes(bench.final_model().read_bytes())
     manifest_path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    write_known_photos([photo.path for photo in photos], asked.out / "trained_on.txt")
     (asked.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(metrics, indent=2))
 

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from ai_suggestions.evaluation.evaluating import CannotEvaluate, evaluated, opened_folder
+from ai_suggestions.evaluation.report import Evaluation, evaluation_page
+
+
+class Command(BaseCommand):
+    help = (
+        "Lets a provider look at labelled photos and prints its figures as one JSON object on stdout; "
+        "words go to stderr. docs/evaluation.md explains each figure."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path, help="holds labels.csv (file, label, …) or colours.csv")
+        parser.add_argument("--provider", default="on_device", help="a registered name (default: on_device)")
+        parser.add_argument(
+            "--limit", type=at_least_one, help="look at that many photos, always the same ones"
+        )
+        parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page to look at")
+        parser.add_argument("--colours", type=Path, help="another table than FOLDER/colours.csv")
+        parser.add_argument("--no-photos", action="store_true", help="a report without any of the photos")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        folder: Path = options["folder"]
+        report: Path | None = options["report"]
+        if report is not None and not report.parent.is_dir():
+            raise CommandError(f"{report.parent} is no folder.")
+        try:
+            labelled, catalogue = opened_folder(
+                folder, colours=options["colours"], limit=options["limit"], say=self._say
+            )
+            found = evaluated(options["provider"], labelled, catalogue, say=self._say)
+        except CannotEvaluate as problem:
+            raise CommandError(str(problem)) from problem
+        if report is not None:
+            page = evaluation_page(
+                Evaluation(
+                    provider=found.provider,
+                    folder=folder.resolve().name,
+                    looks=found.looks,
+                    scores=found.scores,
+                    notes=found.notes,
+                    left_out=found.left_out,
+                    made_at=timezone.now(),
+                ),
+                photos=not options["no_photos"],
+            )
+            report.write_text(page, encoding="utf-8")
+            self._say(f"Report in {report}.")
+        self.stdout.write(json.dumps(found.scores.as_json()))
+
+    def _say(self, words: str) -> None:
+        self.stderr.write(words, self.style.NOTICE)
+
+
+def at_least_one(text: str) -> int:
+    """A count from the command line. Raises ValueError, which argparse turns into its own words."""
+    count = int(text)
+    if count < 1:
+        raise ValueError(text)
+    return count
