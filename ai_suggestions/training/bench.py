@@ -55,8 +55,8 @@ class Member:
 MEMBERS = (Member("lite2", 7, objects=True),)
 """The nets whose logits are averaged; the first carries the ImageNet head.
 
-`Member("lite0", 5, objects=False)` beside it raised top-3 by .004 to .010 and top-1 by .006 at most, on the one
-fold where both were trained; the others were not tried.
+`Member("lite0", 5, objects=False)` beside it raised top-3 by .004 to .010 and top-1 by .006 at most, on the
+one fold where both were trained; the others were not tried.
 """
 
 
