@@ -19,6 +19,7 @@ from django.utils.html import format_html, format_html_join
 
 import listings.queries as listings
 from ai_suggestions import queries, services
+from ai_suggestions.llm import admin as llm_admin  # noqa: F401  # registers its pages
 from ai_suggestions.models import FieldSuggestion, RunStep, SuggestionRun
 from foundation.admin import ReadOnly, for_each
 from listings.photos import names

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from ai_suggestions import services
+from ai_suggestions.llm.bookkeeping import forget_old_calls
 from ai_suggestions.providers import provider_named
 
 
@@ -31,6 +32,12 @@ def sweep_runs() -> None:
 def forget_readings() -> None:
     """Daily."""
     services.forget_readings(now=timezone.now())
+
+
+@shared_task
+def forget_llm_calls() -> None:
+    """Daily."""
+    forget_old_calls(now=timezone.now())
 
 
 @signals.worker_process_init.connect

@@ -9,6 +9,7 @@ EVERY = {
     "foundation.tasks.purge_idempotency_records": timedelta(hours=1),
     "ai_suggestions.tasks.sweep_runs": timedelta(seconds=5),
     "ai_suggestions.tasks.forget_readings": timedelta(days=1),
+    "ai_suggestions.tasks.forget_llm_calls": timedelta(days=1),
     "members.tasks.forget_expired_sessions": timedelta(days=1),
     "listings.tasks.sweep_photos": timedelta(seconds=10),
     "listings.tasks.sweep_deadlines": timedelta(minutes=1),

@@ -23,6 +23,10 @@ from foundation.db import atomic_retry
 logger = structlog.get_logger(__name__)
 
 _NAME_LENGTH = 255
+# Two days are all that a reservation is asked for; a week is kept for whoever looks into one.
+KEEP_RESERVATIONS = timedelta(days=7)
+# A year and a month, to compare a month with last year's.
+KEEP_CALLS = timedelta(days=396)
 
 
 class StateInCache:
@@ -112,6 +116,13 @@ class BudgetInDatabase:
     @staticmethod
     def _commit(day: date, amount_micro: int) -> None:
         LlmDay.objects.filter(day=day).update(committed_micro=F("committed_micro") + amount_micro)
+
+
+def forget_old_calls(*, now: datetime) -> int:
+    """Delete reservations and calls that nobody needs any more. Returns how many rows; safe to call again."""
+    reservations, _ = LlmReservation.objects.filter(day__lt=now.date() - KEEP_RESERVATIONS).delete()
+    calls, _ = LlmCall.objects.filter(called_at__lt=now - KEEP_CALLS).delete()
+    return reservations + calls
 
 
 class CallBook:

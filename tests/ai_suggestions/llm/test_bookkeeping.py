@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 
 from ai_suggestions.contract import Outcome, SuggestionRequest
-from ai_suggestions.llm.bookkeeping import BudgetInDatabase, CallBook, StateInCache
+from ai_suggestions.llm.bookkeeping import BudgetInDatabase, CallBook, StateInCache, forget_old_calls
 from ai_suggestions.llm.budget import Budget, BudgetInMemory, Refusal, Reservation
 from ai_suggestions.llm.calls import CallRecord
 from ai_suggestions.llm.state import SharedState, StateInMemory
@@ -21,6 +22,7 @@ from ai_suggestions.llm.tables import LlmCall, LlmDay, LlmReservation
 from tests.ai_suggestions.llm.asking import a_request
 from tests.ai_suggestions.llm.conftest import AskerMaker
 from tests.doubles.openai_server import OpenAiServer, fails
+from tests.factories.members import make_member
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -211,6 +213,44 @@ class TestCallBook:
     def test_keeps_names_that_are_not_ours_within_their_columns(self) -> None:
         CallBook(clock=lambda: NOW)(replace(CALL, served_model="\0" + "模" * 400, status=None))
         assert len(LlmCall.objects.get().served_model) <= 255
+
+
+@pytest.mark.django_db
+class TestForgetting:
+    def test_leaves_what_is_still_needed(self) -> None:
+        budget = BudgetInDatabase(limit_micro=None)
+        for days in (0, 7, 8):
+            reserved(budget, f"r{days}", 10, TODAY - timedelta(days=days))
+        for days in (0, 396, 397):
+            LlmCall.objects.create(called_at=NOW - timedelta(days=days), **asdict(CALL))
+        assert forget_old_calls(now=NOW) == 2
+        assert forget_old_calls(now=NOW) == 0
+        assert LlmReservation.objects.count() == LlmCall.objects.count() == 2
+        # What a day cost is kept for good.
+        assert LlmDay.objects.count() == 3
+
+
+@pytest.mark.django_db
+class TestAdmin:
+    @pytest.fixture
+    def moderator(self) -> Client:
+        client = Client()
+        client.force_login(make_member("Rūta", is_staff=True, is_superuser=True))
+        return client
+
+    def test_shows_calls_and_costs(self, moderator: Client) -> None:
+        CallBook(clock=lambda: NOW)(CALL)
+        reserved(BudgetInDatabase(limit_micro=None), "a", 1_500_000)
+        calls = moderator.get("/admin/ai_suggestions/llmcall/").content.decode()
+        assert "json_schema" in calls
+        assert "0.0065" in calls
+        assert "1.5000" in moderator.get("/admin/ai_suggestions/llmday/").content.decode()
+
+    def test_changes_nothing(self, moderator: Client) -> None:
+        CallBook(clock=lambda: NOW)(CALL)
+        page = f"/admin/ai_suggestions/llmcall/{LlmCall.objects.get().id}/"
+        assert moderator.post(f"{page}change/", {"cost_micro": 1}).status_code == 403
+        assert moderator.get(f"{page}delete/").status_code == 403
 
 
 @pytest.mark.django_db
