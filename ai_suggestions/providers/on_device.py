@@ -71,6 +71,9 @@ class Board:
             facts=self.request.facts,
             proposals=self.proposals,
             verdict=self.verdict,
+            kinds=category.kinds_in_question(self.kinds, self.request.catalogue)
+            if self.kinds and self.verdict
+            else (),
             labels=self.labels,
             catalogue=self.request.catalogue,
         )

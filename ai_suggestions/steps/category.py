@@ -28,6 +28,7 @@ VERSION = "category-rules-1"
 # What the classifier says of a thing that is none it knows. The catalogue has leaves of that kind, but a
 # photo that was not recognised is no sign for any of them.
 UNRECOGNISED = "other"
+WORTH_NAMING = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,16 @@ def verdict_on(kinds: KindsSeen, catalogue: Catalogue) -> KindVerdict | None:
         if kind == UNRECOGNISED and probability >= 0.5:
             return None
     return None
+
+
+def kinds_in_question(kinds: KindsSeen, catalogue: Catalogue) -> tuple[str, ...]:
+    """The kinds that it may well be, most likely first; at most as many as there may be alternatives."""
+    likely = [
+        kind
+        for kind, probability in kinds.ranked
+        if kind != UNRECOGNISED and probability >= WORTH_NAMING and catalogue.leaves_of_kind(kind)
+    ]
+    return tuple(likely[:MAX_ALTERNATIVES])
 
 
 def _leaf_probabilities(
@@ -74,15 +85,21 @@ def _leaf_probabilities(
     )
 
 
-def _one_of_each_department(ranked: Sequence[tuple[str, float]], catalogue: Catalogue) -> list[str]:
-    """Leaves to choose from when nobody stated a department: the best of each first, then the second ones."""
-    seen: dict[str, int] = {}
-    places: list[tuple[int, int, str]] = []
+def _one_of_each_department(
+    kinds: KindsSeen, ranked: Sequence[tuple[str, float]], catalogue: Catalogue
+) -> list[str]:
+    """Leaves to choose from when nobody stated a department: of the likeliest kind, the best of each
+    department first, then their second ones; then of the next kind.
+    """
+    place_of_kind = {kind: place for place, (kind, _) in enumerate(kinds.ranked)}
+    seen: dict[tuple[str | None, str], int] = {}
+    places: list[tuple[int, int, int, str]] = []
     for position, (leaf, _) in enumerate(ranked):
-        department = catalogue.department_of(leaf)
-        places.append((seen.get(department, 0), position, leaf))
-        seen[department] = seen.get(department, 0) + 1
-    return [leaf for _, _, leaf in sorted(places)][:MAX_ALTERNATIVES]
+        kind = catalogue.category_by_id[leaf].kind
+        group = (kind, catalogue.department_of(leaf))
+        places.append((place_of_kind.get(kind or "", len(kinds.ranked)), seen.get(group, 0), position, leaf))
+        seen[group] = seen.get(group, 0) + 1
+    return [leaf for *_, leaf in sorted(places)][:MAX_ALTERNATIVES]
 
 
 def _parent_that_is_sure(
@@ -119,7 +136,7 @@ def propose_category(
         # No probability beside a department's leaf: it would be a guess about whom the thing is for.
         return choice(
             Field.CATEGORY,
-            [Alternative(leaf) for leaf in _one_of_each_department(ranked, catalogue)],
+            [Alternative(leaf) for leaf in _one_of_each_department(kinds, ranked, catalogue)],
             confidence=verdict.probability,
             note="department_unknown",
             evidence=evidence,

@@ -31,10 +31,11 @@ def known_from(
     facts: SellerFacts,
     proposals: Mapping[Field, Proposal],
     verdict: KindVerdict | None,
+    kinds: Sequence[str],
     labels: Sequence[LabelFact],
     catalogue: Catalogue,
 ) -> Known:
-    """The settled facts of a listing."""
+    """The settled facts of a listing. ``kinds`` are those in question when the verdict is not sure."""
 
     def value(field: Field) -> object:
         found = proposals.get(field)
@@ -56,7 +57,6 @@ def known_from(
             for leaf in catalogue.leaves_of_kind(kind)
             if not departments or catalogue.department_of(leaf.id) in departments
         ]
-    kinds = [catalogue.category_by_id[leaf].kind for leaf in leaves]
     percents = {fact.value: fact.percent for fact in strongest(labels) if fact.field is Field.MATERIALS}
     materials: tuple[tuple[str, int | None], ...] = ()
     if facts.material_ids:
@@ -69,7 +69,7 @@ def known_from(
     colours = value(Field.COLOURS)
     return Known(
         kind=kind,
-        kinds_possible=() if kind else tuple(dict.fromkeys(k for k in kinds if k)),
+        kinds_possible=() if kind else tuple(kinds),
         category_id=category,
         category_ids=(category,) if category else tuple(leaves),
         brand_id=facts.brand_id or _text(value(Field.BRAND)),

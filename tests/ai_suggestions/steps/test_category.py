@@ -106,6 +106,12 @@ class TestCategory:
         assert {a.confidence for a in proposal.alternatives} == {None}
         assert proposal.confidence == pytest.approx(0.93), "of the kind"
 
+    def test_without_a_department_the_likeliest_kind_comes_first_however_many_leaves_it_has(self) -> None:
+        proposal = propose(kinds(shoes=0.4, hand_tool=0.3))
+        found = [CATALOGUE.category_by_id[str(a.value)].kind for a in proposal.alternatives]
+        assert found == ["shoes"] * 4
+        assert len({CATALOGUE.department_of(str(a.value)) for a in proposal.alternatives}) == 4
+
     def test_backs_off_to_the_parent_that_is_sure(self) -> None:
         proposal = propose(kinds(dress=0.95), SellerFacts(department="women"))
         assert (proposal.standing, proposal.within) == (Standing.CHOICE, "women-clothing")
