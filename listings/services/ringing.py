@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import structlog
-from celery import current_app
-from kombu.exceptions import OperationalError
+from typing import Any, cast
 
-logger = structlog.get_logger(__name__)
+from celery import Task, current_app
+
+from foundation import doorbell
 
 # By name: services stand below tasks and do not import them.
 PROCESS_PHOTO = "listings.tasks.process_photo"
@@ -14,7 +14,4 @@ PROCESS_PHOTO = "listings.tasks.process_photo"
 
 def ring(photo_id: str) -> None:
     """Ask a worker to process a photo. Call it after the commit; it never raises for a broker's sake."""
-    try:
-        current_app.send_task(PROCESS_PHOTO, args=[photo_id])
-    except (OperationalError, OSError):
-        logger.warning("ring_failed", photo_id=photo_id, exc_info=True)
+    doorbell.ring(cast("Task[Any, Any]", current_app.signature(PROCESS_PHOTO)), photo_id)

@@ -62,6 +62,8 @@ class TestFilters:
             ("size=women-clothing-m", {"Navy shirt", "Red blouse"}),
             ("colour=red", {"Red blouse", "Wooden chair"}),
             ("colour=white,black", {"Navy shirt", "Old camera"}),
+            ("colour=octarine", set()),
+            ("colour=octarine,black", {"Old camera"}),
             ("condition=satisfactory", {"Old camera"}),
             ("country=PL", {"Wooden chair"}),
             ("currency=EUR&price_min=1250", {"Navy shirt", "Red blouse", "Old camera"}),
