@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ai_suggestions.contract import Field, Proposal, SellerFacts, Source, Standing
+from ai_suggestions.llm.languages import is_another_language
 from tests.ai_suggestions.llm.asking import LABELLED, SNEAKERS, a_request, answer, demo_photo, field_of
 from tests.ai_suggestions.llm.conftest import Asker
 from tests.doubles.openai_server import OpenAiServer, says
@@ -210,6 +211,7 @@ class TestTexts:
             ("Red trainers, size 42", "unsupported_claim"),
             ("Red trainers with 12 eyelets", "unsupported_claim"),
             ("Red trainers for women with white laces", "unsupported_claim"),
+            ("Red trainers in good condition", "unsupported_claim"),
             ("Red trainers, new with tags", "claim_that_no_photo_shows"),
             ("Red trainers, new without tags", "claim_that_no_photo_shows"),
             ("Authentic red trainers with white laces", "claim_that_no_photo_shows"),
@@ -265,6 +267,30 @@ class TestTexts:
     def test_that_the_seller_wrote_are_not_replaced(self, read: Reader) -> None:
         title = read(Field.TITLE, LABELLED, facts=SellerFacts(department="men", title="Jumper"))
         assert (title.standing, title.note) == (Standing.CHOICE, "already_written")
+
+    def test_may_speak_of_a_condition_that_the_seller_stated(self, read: Reader) -> None:
+        facts = SellerFacts(department="men", condition_id="good")
+        assert read(Field.TITLE, answer(title="Red trainers in good condition"), facts=facts).value
+
+    def test_in_another_language_are_left_out_together(self, read: Reader) -> None:
+        """Two words do not tell their language, but the description does."""
+        said = answer(title="Red trainers", description="Red trainers with a white sole and white laces.")
+        assert read(Field.TITLE, said, language="de").note == "llm_wrong_language"
+
+    @pytest.mark.parametrize(
+        ("language", "title"),
+        [
+            ("en", "Nike Air Max 90"),
+            ("en", "Black ankle boots"),
+            ("de", "Rote Sneaker"),
+            ("de", "T-Shirt navy"),
+            ("fr", "Jean bleu"),
+            ("lt", "Mėlyni džinsai"),
+            ("sv", "Röda sneakers"),
+        ],
+    )
+    def test_of_few_words_are_taken_for_what_they_are(self, language: str, title: str) -> None:
+        assert not is_another_language(title, language)
 
     def test_may_name_the_thing_with_a_material_in_its_name(self, read: Reader) -> None:
         jacket = answer(
