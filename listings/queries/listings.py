@@ -221,6 +221,17 @@ CARD_COLUMNS = (
 )
 
 
+def _of_colours(rows: QuerySet[Listing], colour_ids: list[str]) -> QuerySet[Listing]:
+    if not colour_ids:
+        # Else every listing would be asked for a colour that none can have.
+        return rows.none()
+    coloured = ListingColour.objects.filter(listing_id=OuterRef("id"), colour_id__in=colour_ids)
+    # As a condition of its own, MySQL and MariaDB would turn this inside out: collect every listing of
+    # the colour, then sort them all (95 ms of 100,000 listings). In a CASE it is asked row by row.
+    asked = Case(When(Exists(coloured), then=True), default=False)
+    return rows.alias(is_coloured=asked).filter(is_coloured=True)
+
+
 def browse_rows(wanted: BrowseFilter, *, catalogue: CatalogueSnapshot) -> QuerySet[Listing, dict[str, Any]]:
     """Rows of what is on offer, not yet sorted nor cut: the page adds both (foundation.api.pagination).
 
@@ -238,15 +249,7 @@ def browse_rows(wanted: BrowseFilter, *, catalogue: CatalogueSnapshot) -> QueryS
         rows = rows.filter(condition_id__in=wanted.condition_ids)
     if wanted.colour_ids:
         known = [colour_id for colour_id in wanted.colour_ids if colour_id in catalogue.colour_by_id]
-        if not known:
-            # Else every listing would be asked for a colour that none can have.
-            return rows.none().values(*CARD_COLUMNS)
-        coloured = ListingColour.objects.filter(listing_id=OuterRef("id"), colour_id__in=known)
-        # As a condition of its own, MySQL and MariaDB would turn this inside out: collect every listing of
-        # the colour, then sort them all (95 ms of 100,000 listings). In a CASE it is asked row by row.
-        rows = rows.alias(is_coloured=Case(When(Exists(coloured), then=True), default=False)).filter(
-            is_coloured=True
-        )
+        rows = _of_colours(rows, known)
     if wanted.currency is not None:
         rows = rows.filter(currency=wanted.currency)
     if wanted.price_min_minor is not None:
