@@ -25,6 +25,7 @@ from ai_suggestions.contract import (
     proposed,
 )
 from ai_suggestions.llm import answer as said
+from ai_suggestions.llm.languages import is_another_language
 from ai_suggestions.llm.outcomes import Problem
 from ai_suggestions.llm.texts import cleaned
 from ai_suggestions.llm.vocabulary import Vocabulary, plain
@@ -115,7 +116,10 @@ class _Reader:
                 category=category, facts=self._facts, catalogue=self._catalogue
             ),
         }
-        wording = Wording(request=self._request, given=found, department=department)
+        # Two words of a title do not tell their language; with the description they do.
+        both = f"{cleaned(self._answer.title)}. {cleaned(self._answer.description)}"
+        foreign = is_another_language(both, self._request.market.language)
+        wording = Wording(request=self._request, given=found, department=department, foreign=foreign)
         photo = self._seen(self._answer.photo, note="described_from_photo")
         for field, text in ((Field.TITLE, self._answer.title), (Field.DESCRIPTION, self._answer.description)):
             found[field] = wording.judge(field, text, photo=photo)

@@ -25,7 +25,7 @@ LENGTHS = {Field.TITLE: (5, 100), Field.DESCRIPTION: (5, 2000)}
 _LINK_OR_CONTACT = re.compile(
     r"https?:|www\.|\b[\w-]+\.(?:com|net|org|info|shop|store|io|co|eu|de|fr|lt|uk|me|app|link|ly)\b"
     r"|\S+@\S+|(?<!\w)@\w{2,}|(?:\d[\s().+/-]?){7,}"
-    r"|\b(?:whats ?app|telegram|instagram|facebook|snapchat|tiktok|paypal|revolut|signal|viber|messenger)\b"
+    r"|\b(?:whats ?app|telegram|instagram|facebook|snapchat|tiktok|paypal|revolut|viber)\b"
     r"|\b(?:call|text|write|contact|dm) me\b",
     re.IGNORECASE,
 )
@@ -52,8 +52,13 @@ _ALSO_WORDS = frozenset(
 # "Buttons down the front" speaks of no feathers.
 _NO_MATERIAL = frozenset({"down"})
 _WORD = regex.compile(r"[\p{L}\p{M}'&-]+")
+# Whoever speaks of the condition makes a statement about it, whatever the adjective.
+_CONDITION = re.compile(r"\b(?:condition|zustand\w*|etat|bukle\w*|bukles)\b")
 _SIZE = re.compile(r"\b(?:size|grosse|groesse|gr\.|taille|dydis|dydzio|eu|uk|us)\s+([a-z0-9]+)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+
+
+ANY_CONDITION = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,8 @@ def claims_in(
         # One common word ("good", "gut") is no statement about the condition; two or more are.
         if " " in name and name in folded:
             claims.add(Claim(Field.CONDITION, condition.id))
+    if _CONDITION.search(folded):
+        claims.add(Claim(Field.CONDITION, ANY_CONDITION))
     claims |= {Claim(Field.SIZE, size) for size in _SIZE.findall(folded)}
     claims |= {Claim(None, number) for number in numbers_in(text)}
     for sentence in re.split(r"[.!?;\n]", text):

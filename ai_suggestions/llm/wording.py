@@ -21,7 +21,15 @@ from ai_suggestions.contract import (
 )
 from ai_suggestions.llm.languages import is_another_language
 from ai_suggestions.llm.outcomes import Problem
-from ai_suggestions.llm.texts import Claim, claims_in, cleaned, length_fits, numbers_in, offences_in
+from ai_suggestions.llm.texts import (
+    ANY_CONDITION,
+    Claim,
+    claims_in,
+    cleaned,
+    length_fits,
+    numbers_in,
+    offences_in,
+)
 from ai_suggestions.llm.vocabulary import plain
 from ai_suggestions.steps.department import Department
 
@@ -38,6 +46,7 @@ class Wording:
     request: SuggestionRequest
     given: Mapping[Field, Proposal]
     department: Department | None
+    foreign: bool = False  # title and description together are in another language than the market's
 
     def judge(self, field: Field, written: str | None, *, photo: Evidence) -> Proposal:
         """The proposal for ``field``; ``photo`` is the evidence that a description of what is seen has."""
@@ -51,7 +60,7 @@ class Wording:
             return abstained(field, note="nothing_recognised")
         if not length_fits(field, text):
             return abstained(field, note="text_length")
-        if is_another_language(text, self.request.market.language):
+        if self.foreign or is_another_language(text, self.request.market.language):
             return abstained(field, note=Problem.WRONG_LANGUAGE)
         offences = offences_in(text)
         if offences:
@@ -107,6 +116,8 @@ class Wording:
         ):
             if stated is not None:
                 claims.add(Claim(field, stated))
+        if facts.condition_id is not None:
+            claims.add(Claim(Field.CONDITION, ANY_CONDITION))
         for field in (Field.BRAND, Field.MATERIALS, Field.SIZE):
             proposal = self.given[field]
             if proposal.standing is Standing.PROPOSED or (proposal.standing is Standing.CHOICE and not sure):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
 import time
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from ai_suggestions.llm.budget import BudgetInMemory
 from ai_suggestions.llm.outcomes import RULES, Billing, Problem, may_retry
 from ai_suggestions.llm.prices import Prices
 from ai_suggestions.llm.provider import LlmOptions
-from tests.ai_suggestions.llm.asking import MEASURED, SNEAKERS, a_request, answer, field_of
+from tests.ai_suggestions.llm.asking import MEASURED, REPOSITORY, SNEAKERS, a_request, answer, field_of
 from tests.ai_suggestions.llm.conftest import Asker, AskerMaker
 from tests.doubles.openai_server import (
     OpenAiServer,
@@ -202,6 +203,14 @@ class TestTable:
     def test_knows_nothing_of_other_codes(self) -> None:
         assert not may_retry("step_crashed")
         assert not may_retry(None)
+
+    def test_is_the_one_in_the_documentation(self) -> None:
+        text = (REPOSITORY / "docs" / "llm.md").read_text(encoding="utf-8")
+        rows = re.findall(r"^\| `(llm_\w+)` \| .* \| (\w+) \| (\w+) \|$", text, re.MULTILINE)
+        documented = {code: (again in ("yes", "later"), billed) for code, again, billed in rows}
+        assert documented == {
+            problem.value: (rule.retry, rule.billing.value) for problem, rule in RULES.items()
+        }
 
     def test_codes_fit_their_column(self) -> None:
         assert max(len(problem) for problem in Problem) <= 40

@@ -97,7 +97,7 @@ class TestSettings:
 
 class TestWebProcess:
     def test_does_not_load_the_sdk(self) -> None:
-        """It is 0.6 s of start and some 40 MB, for something that only workers do."""
+        """SDK and recogniser of languages are 130 MB, for something that only workers do."""
         program = (
             "import sys, django; django.setup(); import config.urls, ai_suggestions.tasks; "
             "sys.exit('openai' in sys.modules or 'py3langid' in sys.modules)"
