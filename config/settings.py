@@ -242,6 +242,8 @@ CELERY_TASK_SOFT_TIME_LIMIT = 120
 CELERY_WORKER_MAX_TASKS_PER_CHILD = env.int("WORKER_MAX_TASKS_PER_CHILD", 2000)
 # Highest use since the child began, in KiB; above it a fresh child follows the task in hand.
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.int("WORKER_MAX_MEMORY_KB", 1_500_000)
+# A child loads models before it says that it is up; after the default of 4 s a busy machine would kill it.
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60.0
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A ring that is not heard costs one sweep of waiting; a request must not hang for it.
