@@ -12,11 +12,13 @@ from foundation.errors import FieldProblem
 
 MAX_HASHTAGS = 5
 
+# Patterns start where a word starts only: else a long text without any would be searched in quadratic time.
 _GRAPHEME = regex.compile(r"\X")
+_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _HASHTAG = re.compile(r"(?<!\w)#\w+")
-_EMAIL = re.compile(r"[\w.+-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+\.[a-z]{2,}", re.IGNORECASE)
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+\.[a-z]{2,}", re.IGNORECASE)
 _LINK = re.compile(
-    r"https?:/|(?<!\w)www\.|(?<![\w.])(?:[\w-]+\.)+(?:com|net|org|info|shop|store|app|link|page|site|me|eu|de|fr|lt"
+    r"https?:/|(?<!\w)www\.|(?<![\w.-])(?:[\w-]+\.)+(?:com|net|org|info|shop|store|app|link|page|site|me|eu|de|fr|lt"
     r"|pl|at|ch|it|es|nl|be|uk|dk|se|fi|cz|ly|gg|io)(?![\w-])(?!\.\w)",
     re.IGNORECASE,
 )
@@ -31,14 +33,18 @@ _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 def graphemes(text: str) -> int:
     """How many characters a person sees (UAX #29 extended grapheme clusters)."""
-    return len(_GRAPHEME.findall(text))
+    # Halves of flags pair up from the start of their row, for which \X looks again at every half.
+    return len(_GRAPHEME.findall(_FLAG.sub("x", text)))
 
 
 def has_contact_details(text: str) -> bool:
     """Whether it holds a mail address, link, phone number, handle or messenger: trade stays here."""
     if any(pattern.search(text) for pattern in (_EMAIL, _LINK, _HANDLE, _MESSENGER)):
         return True
-    return any(not _BOOK_NUMBER.search(text, 0, found.start()) for found in _PHONE.finditer(text))
+    return any(
+        not _BOOK_NUMBER.search(text, max(0, found.start() - 20), found.start())
+        for found in _PHONE.finditer(text)
+    )
 
 
 def hashtags(text: str) -> int:

@@ -67,15 +67,18 @@ def committed_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[W
 
 
 @pytest.fixture
-def aim(committed_world: World, db: None, settings: Any) -> Iterator[Aim]:
+def aim(committed_world: World, db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aim]:
     from django.core import signals
     from django.db import close_old_connections
 
+    from foundation.api import waiting
     from tests.journeys.schemathesis_world import Aim
 
     # The end of a request would close the connection of the test's transaction.
     signals.request_started.disconnect(close_old_connections)
     signals.request_finished.disconnect(close_old_connections)
+    # Nobody works here, so waiting would only take its time.
+    monkeypatch.setattr(waiting, "MAX_WAIT_S", 0)
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, "1000000/minute")
     yield Aim(committed_world)
     signals.request_started.connect(close_old_connections)
