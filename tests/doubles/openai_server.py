@@ -11,6 +11,7 @@ import base64
 import binascii
 import io
 import json
+import ssl
 import threading
 import time
 from collections import deque
@@ -187,6 +188,7 @@ class OpenAiServer:
         default: Script,
         modes: Sequence[str] = ("json_schema", "json_object", "text"),
         knows_max_completion_tokens: bool = True,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.default = default
         self.modes = tuple(modes)
@@ -198,11 +200,15 @@ class OpenAiServer:
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.double = self
+        self._scheme = "http"
+        if tls is not None:
+            self._scheme = "https"
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}/v1"
 
     def play(self, *scripts: Script) -> None:
         self._script.extend(scripts)
