@@ -11,6 +11,8 @@ from listings.photos.structure import boxes
 _STILL = frozenset({b"heic", b"heix", b"heim", b"heis"})
 _SEQUENCE = frozenset({b"hevc", b"hevx", b"hevm", b"hevs", b"msf1"})
 _GENERAL = b"mif1"
+# A phone's photo has some dozens of tiles.
+_MAX_EXTENTS = 10_000
 # Top-level boxes of a photo; mpvd and sefd are what Samsung adds for motion photos and its own data.
 _KNOWN = frozenset({b"ftyp", b"meta", b"mdat", b"idat", b"free", b"skip", b"uuid", b"mpvd", b"sefd", b"moov"})
 
@@ -92,12 +94,18 @@ def _extents(data: bytes) -> Iterator[tuple[int, int]]:
     sizes = number(2)
     offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
     index_size = sizes & 15 if version in (1, 2) else 0
+    left = _MAX_EXTENTS
     for _ in range(number(4 if version == 2 else 2)):
         number(4 if version == 2 else 2)  # item id
         method = number(2) & 15 if version in (1, 2) else 0
         number(2)  # data reference
         base = number(base_size)
-        for _ in range(number(2)):
+        extents = number(2)
+        left -= 1 + extents
+        if left < 0:
+            # Extents may be declared with fields of no length: many of them take no room in the file.
+            raise IndexError
+        for _ in range(extents):
             number(index_size)
             start, length = number(offset_size), number(length_size)
             # Other methods count from the item data box or from another item.
