@@ -112,17 +112,17 @@ class KindModel:
     ) -> tuple[tuple[KindConfidence, ...], float]:
         """One ranking out of both heads, and the probability that it is a garment.
 
-        The garment head alone would call a chair a blouse with confidence, because it saw few things that are
-        none; so a logistic gate weighs its `other` against what the object head sees.
+        The garment head alone would call a chair a blouse: it saw few things that are none.
+        So a logistic gate weighs how clearly it speaks against what the object head sees.
         """
         object_mass: dict[str, float] = {}
         for index, kind in self._objects.items():
             object_mass[kind] = object_mass.get(kind, 0.0) + float(objects[index])
         wearable = sum(mass for kind, mass in object_mass.items() if kind in by_garment)
         things = {kind: mass for kind, mass in object_mass.items() if kind not in by_garment}
-        garment = gate_probability(self._gate, gate_signs(by_garment, wearable))
-        named = max(1 - by_garment[OTHER], 1e-9)
-        scores = {kind: garment * p / named for kind, p in by_garment.items() if kind != OTHER}
+        gate = gate_probability(self._gate, gate_signs(by_garment, wearable))
+        scores = {kind: gate * p for kind, p in by_garment.items() if kind != OTHER}
+        garment = sum(scores.values())
         left = max(1 - wearable, 1e-9)  # what the object head gives to garments is already spoken for
         for kind, mass in things.items():
             scores[kind] = (1 - garment) * mass / left
@@ -158,11 +158,10 @@ class KindModel:
 def gate_signs(by_garment: Mapping[str, float], wearable: float) -> dict[str, float]:
     """What tells a garment from another thing, as log odds.
 
-    `by_garment` are the garment head's probabilities, `wearable` is what the object head gives to kinds among
-    them.
+    `by_garment` are the garment head's probabilities, `wearable` is the object head's mass on the same kinds.
     """
     peak = max(p for kind, p in by_garment.items() if kind != OTHER)
-    return {"other": _logit(by_garment[OTHER]), "wearable": _logit(wearable), "peak": _logit(peak)}
+    return {"wearable": _logit(wearable), "peak": _logit(peak)}
 
 
 def gate_probability(gate: Mapping[str, float], signs: Mapping[str, float]) -> float:

@@ -36,13 +36,13 @@ from ai_suggestions.training.scores import Scores, best_temperature, scores_of, 
 from ai_suggestions.training.tuning import Recipe
 
 PRECISION = 0.95  # of what is filled in without asking
-GATE_SIGNS = ("other", "wearable", "peak")
+GATE_SIGNS = ("wearable", "peak")
 
 
 def judged(
     labels: NDArray[np.int64], logits: NDArray[np.float32], parts: Sequence[NDArray[np.intp]]
-) -> tuple[Scores, float, float]:
-    """(figures of the folds, temperature, threshold): each fold is judged by the others' calibration.
+) -> tuple[Scores, float]:
+    """(figures of the folds before the gate, temperature): each fold is judged by the others' calibration.
 
     `logits` and `labels` are of all photos; rows outside of `parts` are not looked at.
     """
@@ -56,8 +56,7 @@ def judged(
         threshold = _threshold(softmax_at(logits[others], temperature), labels[others])
         filled[part] = probabilities[part].max(axis=1) >= threshold
     scores = scores_of(probabilities[rows], labels[rows], filled[rows])
-    temperature = best_temperature(logits[rows], labels[rows])
-    return scores, temperature, _threshold(softmax_at(logits[rows], temperature), labels[rows])
+    return scores, best_temperature(logits[rows], labels[rows])
 
 
 def _threshold(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
@@ -102,7 +101,7 @@ def fitted_gate(
         )
     x = np.array(signs)
     y = np.concatenate([np.ones(len(garment_rows)), np.zeros(len(names))]).astype(int)
-    weights = np.where(y == 1, 1.0, len(garment_rows) / len(names) / 4)  # a fifth of uploads are no garments
+    weights = np.where(y == 1, 1.0, len(garment_rows) / len(names) / 9)  # say a tenth of uploads is none
     logistic = LogisticRegression(C=0.3)
     held_out = cross_val_predict(
         logistic,
@@ -123,23 +122,26 @@ def fitted_gate(
     }
 
 
-def combined_scores(
-    bench: Bench,
-    rows: NDArray[np.intp],
-    probabilities: NDArray[np.float32],
-    gate: Mapping[str, float],
-    threshold: float,
-) -> Scores:
-    """Figures of garments after the gate, as the service ranks them."""
-    objects = bench.object_probabilities()
-    gated = probabilities.copy()
-    for row in rows:
-        signs = dict(zip(GATE_SIGNS, _signs(probabilities[row], objects[row]), strict=True))
-        garment = gate_probability(gate, signs)
-        gated[row, :-1] *= garment / max(1 - float(gated[row, -1]), 1e-9)
-        gated[row, -1] = 1 - garment
-    gated = gated[rows]
-    return scores_of(gated, bench.labels[rows], gated.max(axis=1) >= threshold)
+def gated(
+    bench: Bench, rows: NDArray[np.intp], probabilities: NDArray[np.float32], gate: Mapping[str, float]
+) -> NDArray[np.float32]:
+    """The rows' probabilities as the service ranks them: KINDS, then what the object head knows."""
+    objects = bench.object_probabilities()[rows]
+    of_kind = object_kinds()
+    things = sorted({*of_kind.values()} - {*KINDS})
+    mass = np.zeros((len(rows), len(things)), dtype=np.float32)
+    for index, kind in of_kind.items():
+        if kind not in KINDS:
+            mass[:, things.index(kind)] += objects[:, index]
+    wearable = objects[:, [index for index, kind in of_kind.items() if kind in KINDS]].sum(axis=1)
+    garments = probabilities[rows]
+    for place, row in enumerate(rows):
+        signs = dict(zip(GATE_SIGNS, _signs(probabilities[row], objects[place]), strict=True))
+        garments[place, :-1] *= gate_probability(gate, signs)
+    garment = garments[:, :-1].sum(axis=1, keepdims=True)
+    mass *= (1 - garment) / (1 - wearable[:, None]).clip(1e-9)
+    garments[:, -1:] = 1 - garment - mass.sum(axis=1, keepdims=True)
+    return np.concatenate([garments, mass], axis=1)
 
 
 def _table(path: Path) -> list[dict[str, str]]:
@@ -195,7 +197,7 @@ def main() -> None:
         for bench, found in zip(benches, views, strict=True):
             right = int((found.mean(axis=1).argmax(axis=1) == labels[part]).sum())
             alone[bench.member.variant] = alone.get(bench.member.variant, 0.0) + right / len(rows)
-    scores, temperature, threshold = judged(labels, logits, parts)
+    scores, temperature = judged(labels, logits, parts)
     manifest_path = asked.out / "kinds.json"
     gate: dict[str, float] = json.loads(manifest_path.read_text(encoding="utf-8"))["garment_gate"]
     metrics: dict[str, Any] = {
@@ -208,9 +210,10 @@ def main() -> None:
     probabilities = softmax_at(logits, temperature)
     if asked.things is not None:
         gate, metrics["gate"] = fitted_gate(benches, rows, probabilities, temperature, asked.things)
-    metrics["garments_after_gate"] = dataclasses.asdict(
-        combined_scores(benches[0], rows, probabilities, gate, threshold)
-    )
+    ranked = gated(benches[0], rows, probabilities, gate)
+    threshold = _threshold(ranked, labels[rows])
+    after_gate = scores_of(ranked, labels[rows], ranked.max(axis=1) >= threshold)
+    metrics["garments_after_gate"] = dataclasses.asdict(after_gate)
     manifest = {
         "version": asked.version,
         "kinds": KINDS,
