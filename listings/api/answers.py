@@ -55,9 +55,16 @@ def photo_body(photo: PhotoFacts, links: Links) -> dict[str, Any]:
     }
 
 
+def own_etag(listing_id: str, version: int) -> str:
+    """Of a listing as its seller sees it."""
+    return etag_for(listing_id, version, "own")
+
+
 def listing_etag(listing: ListingFacts, viewer_id: str | None) -> str:
     """Sellers see more than others, so theirs is another representation."""
-    return etag_for(listing.id, listing.version, "own" if listing.seller_id == viewer_id else "public")
+    if listing.seller_id == viewer_id:
+        return own_etag(listing.id, listing.version)
+    return etag_for(listing.id, listing.version, "public")
 
 
 def photo_etag(photo: PhotoFacts) -> str:

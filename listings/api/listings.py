@@ -19,7 +19,7 @@ from foundation.api.views import ApiView
 from foundation.errors import PreconditionRequired
 from listings import queries, services
 from listings.api import shapes
-from listings.api.answers import Links, card, listing_body, listing_etag, own_card
+from listings.api.answers import Links, card, listing_body, listing_etag, own_card, own_etag
 from listings.api.documented import (
     GONE,
     IF_MATCH,
@@ -181,11 +181,9 @@ class ListingView(PublicToRead):
         """The version that If-Match names; the service compares it again under lock."""
         if "If-Match" not in request.headers:
             raise PreconditionRequired
-        viewer_id = viewer_of(request)
-        listing = queries.get_listing_for(listing_id, viewer_id=viewer_id)
-        if listing.seller_id == viewer_id:
-            etags.require_if_match(request, listing_etag(listing, viewer_id))
-        return listing.version
+        version = queries.get_own_version(listing_id, seller_id=str(request.user.pk))
+        etags.require_if_match(request, own_etag(listing_id, version))
+        return version
 
 
 class OwnListingsView(ApiView):

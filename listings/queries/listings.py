@@ -181,6 +181,15 @@ def get_photo_for(listing_id: str, photo_id: str, *, viewer_id: str | None) -> P
     raise PhotoNotFound
 
 
+def get_own_version(listing_id: str, *, seller_id: str) -> int:
+    """The version of a seller's listing. Raises ListingNotFound, also when deleted or somebody else's."""
+    own = Listing.objects.filter(id=listing_id, seller_id=seller_id).exclude(status=Status.DELETED)
+    version = own.values_list("version", flat=True).first()
+    if version is None:
+        raise ListingNotFound
+    return version
+
+
 def get_seller_id(listing_id: str) -> str:
     """Whose it is. Raises ListingNotFound."""
     seller_id = Listing.objects.filter(id=listing_id).values_list("seller_id", flat=True).first()

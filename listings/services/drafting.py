@@ -67,7 +67,7 @@ def _create(*, seller_id: str, change: ListingChange, now: dt.datetime, how: str
     )
     wanted = _changed(empty, change)
     if wanted != empty:
-        require_rules_kept(wanted, stage=Stage.DRAFT, now=now)
+        require_rules_kept(wanted, stage=Stage.DRAFT, now=now, seller=seller)
     Listing.objects.create(
         id=wanted.id,
         seller_id=seller_id,
@@ -180,13 +180,15 @@ def _columns(facts: ListingFacts) -> dict[str, object]:
 
 def _write_terms(wanted: ListingFacts, before: ListingFacts) -> None:
     if wanted.colour_ids != before.colour_ids:
-        ListingColour.objects.filter(listing_id=wanted.id).delete()
+        if before.colour_ids:
+            ListingColour.objects.filter(listing_id=wanted.id).delete()
         ListingColour.objects.bulk_create(
             ListingColour(listing_id=wanted.id, colour_id=colour_id, position=i)
             for i, colour_id in enumerate(wanted.colour_ids)
         )
     if wanted.material_ids != before.material_ids:
-        ListingMaterial.objects.filter(listing_id=wanted.id).delete()
+        if before.material_ids:
+            ListingMaterial.objects.filter(listing_id=wanted.id).delete()
         ListingMaterial.objects.bulk_create(
             ListingMaterial(listing_id=wanted.id, material_id=material_id, position=i)
             for i, material_id in enumerate(wanted.material_ids)
