@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -183,10 +184,27 @@ def object_kinds(table: Path = sessions.MODELS / "imagenet_kinds.csv") -> dict[i
         return {int(row["index"]): row["kind"] for row in csv.DictReader(rows)}
 
 
-@cache
 def kind_model() -> KindModel:
-    """The shipped model, once per process."""
+    """The shipped model, once per process; another one inside of `using_kind_model`."""
+    return _instead[-1] if _instead else _shipped()
+
+
+@cache
+def _shipped() -> KindModel:
     return KindModel()
+
+
+_instead: list[KindModel] = []
+
+
+@contextmanager
+def using_kind_model(model: KindModel) -> Iterator[None]:
+    """Another model in the whole process for as long as the block lasts: the evaluation of a fold."""
+    _instead.append(model)
+    try:
+        yield
+    finally:
+        _instead.pop()
 
 
 def kinds_of(photos: Sequence[Image.Image]) -> KindScores:
