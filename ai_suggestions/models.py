@@ -207,5 +207,33 @@ class PhotoReading(models.Model):
         return f"{self.step} of {self.sha256[:12]}"
 
 
+class ProviderRoute(models.Model):
+    """Which provider new runs of a market get, for a share of its listings (ai_suggestions.routing)."""
+
+    id = IdField(primary_key=True)
+    position = models.PositiveSmallIntegerField(unique=True, help_text="The first route that fits decides")
+    country = AsciiField(
+        max_length=2,
+        blank=True,
+        default="",
+        help_text="ISO 3166-1 alpha-2 of the listing; empty: every market",
+    )
+    share = models.PositiveSmallIntegerField(default=100, help_text="Percent of the listings, 1-100")
+    provider = AsciiField(max_length=30)
+    is_active = models.BooleanField(default=True)
+    note = models.CharField(max_length=300, help_text="Why; for those who come after you")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("position",)
+        constraints = [
+            models.CheckConstraint(name="route_share_is_percent", condition=Q(share__gte=1, share__lte=100)),
+            models.CheckConstraint(name="route_has_provider", condition=~Q(provider="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.share} % of {self.country or 'every market'} to {self.provider}"
+
+
 # Tables of the LLM provider, which is a package of its own; Django looks for models here.
 from ai_suggestions.llm import tables as llm_tables  # noqa: E402, F401

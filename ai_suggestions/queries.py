@@ -15,9 +15,18 @@ from ai_suggestions.catalogue import Brand, Catalogue, Category, Size, Term
 from ai_suggestions.contract import ComparableItem, Json
 from ai_suggestions.errors import RunNotFound
 from ai_suggestions.lifecycle import RunStatus
-from ai_suggestions.models import Decision, FieldSuggestion, PhotoReading, RunStep, SuggestionRun
+from ai_suggestions.models import (
+    Decision,
+    FieldSuggestion,
+    PhotoReading,
+    ProviderRoute,
+    RunStep,
+    SuggestionRun,
+)
+from ai_suggestions.routing import Route
 from listings.errors import ListingNotFound
 
+MOST_ROUTES = 100
 KEEP_READINGS = dt.timedelta(days=30)
 
 
@@ -272,3 +281,9 @@ def acceptance(*, since: dt.datetime, limit: int = 200) -> list[Acceptance]:
         .order_by("-offered", "field", "step_version")[:limit]
     )
     return [Acceptance(**row) for row in rows]
+
+
+def list_routes() -> tuple[Route, ...]:
+    """The active routes in the order in which they are tried; at most 100."""
+    rows = ProviderRoute.objects.filter(is_active=True).order_by("position")
+    return tuple(Route(*row) for row in rows.values_list("id", "country", "share", "provider")[:MOST_ROUTES])

@@ -47,6 +47,11 @@ _made: dict[str, Provider] = {}
 _making = threading.Lock()
 
 
+def provider_names() -> tuple[str, ...]:
+    """Every name that `provider_named` knows."""
+    return tuple(sorted(_makers))
+
+
 def provider_named(name: str) -> Provider:
     """The provider of this process. Raises UnknownProvider."""
     with _making:

@@ -21,6 +21,7 @@ from ai_suggestions.errors import (
 )
 from ai_suggestions.lifecycle import LIVE, SELLER, RunStatus
 from ai_suggestions.models import SuggestionRun
+from ai_suggestions.routing import provider_for
 from ai_suggestions.services.moving import move
 from ai_suggestions.services.ringing import ring_after_commit
 from foundation.db import atomic_retry
@@ -65,7 +66,7 @@ def request_run(
         member_id=member_id,
         listing_id=listing_id,
         department=department or "",
-        provider=provider or settings.SUGGESTIONS_PROVIDER,
+        provider=provider,
         now=now,
     )
     return queries.get_run_facts(run.id, member_id=member_id), created
@@ -73,7 +74,7 @@ def request_run(
 
 @atomic_retry
 def _request(
-    *, member_id: str, listing_id: str, department: str, provider: str, now: dt.datetime
+    *, member_id: str, listing_id: str, department: str, provider: str | None, now: dt.datetime
 ) -> tuple[SuggestionRun, bool]:
     listing = listings.get_listing(listing_id)
     if listing.seller_id != member_id or listing.status == "deleted":
@@ -84,6 +85,12 @@ def _request(
         raise NoUsablePhoto
     photo_set = photo_set_of(listing.photos)
     language = get_member_facts(member_id).language
+    provider = provider or provider_for(
+        queries.list_routes(),
+        country=listing.country,
+        listing_id=listing_id,
+        otherwise=settings.SUGGESTIONS_PROVIDER,
+    )
     for _ in range(_TRIES):
         live = _find_live(listing_id)
         if live is not None:
