@@ -58,6 +58,8 @@ def through_wsgi(method: str, target: str, body: bytes, content_type: str) -> tu
     return heard[0], b"".join(answer)
 
 
+# The whole handler closes connections that earlier tests left, and asks them first how they are.
+@pytest.mark.django_db
 class TestJsonBodies:
     @pytest.mark.parametrize(
         "body",

@@ -53,7 +53,7 @@ def run_beside_servers(
 
 def _round(title: str, arguments: Sequence[str], *, with_mariadb: bool, with_redis: bool) -> Round:
     workers = os.environ.get("TEST_WORKERS", "2")
-    parallel = ["-n", workers] if workers != "0" else []
+    parallel = ["-n", workers, "--dist", "worksteal"] if workers != "0" else []
     command = [sys.executable, "-m", "pytest", *parallel, *arguments]
     print(f"\n=== {title} ===", flush=True)
     started = time.monotonic()
