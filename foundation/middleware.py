@@ -99,7 +99,11 @@ class ProblemMiddleware:
 
 
 def _drain(request: HttpRequest, length: int) -> None:
-    """Read a refused body away, within bounds: a client that is still sending would see a reset, not 413."""
-    left = min(length, 4 * settings.MAX_REQUEST_BYTES)
-    while left > 0 and (chunk := request.read(min(left, 1 << 16))):
-        left -= len(chunk)
+    """Read a refused body away: a client that is still sending would see a reset, not 413.
+
+    Within bounds: who announces more than any client sends by mistake would only hold a thread.
+    """
+    if length > 4 * settings.MAX_REQUEST_BYTES:
+        return
+    while length > 0 and (chunk := request.read(min(length, 1 << 16))):
+        length -= len(chunk)

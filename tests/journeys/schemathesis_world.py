@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,24 +45,38 @@ def build() -> World:
     return World(str(seller.pk), str(buyer.pk), visitor.access_token)
 
 
+def things(world: World) -> dict[str, list[str]]:
+    """New listings in every useful state, a photo and a run: for each path parameter what exists."""
+    now = timezone.now()
+    own_draft = make_draft(world.seller_id, now=now)
+    photo = make_photo(own_draft, now=now)
+    bare_draft = make_draft(world.seller_id, complete=False, now=now)
+    own_active = make_listing(world.seller_id, now=now)
+    foreign = make_listing(world.buyer_id, now=now)
+    run, _ = suggestions.request_run(member_id=world.seller_id, listing_id=own_draft.id, now=now)
+    return {
+        "listing_id": [own_draft.id, bare_draft.id, own_active.id, foreign.id],
+        "photo_id": [photo.id],
+        "run_id": [run.id],
+        "member_id": [world.buyer_id, world.seller_id],
+        "category_id": ["women-t-shirts", "women"],
+    }
+
+
+def print_world() -> None:
+    """For a process of its own (`manage.py shell`): make a world and print who asks, and at what."""
+    from django.test.utils import setup_test_environment
+
+    setup_test_environment()  # the sign-in goes through Django's test client
+    world = build()
+    sys.stdout.write(json.dumps({"headers": world.headers, "things": things(world)}) + "\n")
+
+
 class Aim:
     """Sends generated requests to what exists: hardly any random id would ever be one."""
 
-    def __init__(self, world: World) -> None:
-        now = timezone.now()
-        own_draft = make_draft(world.seller_id, now=now)
-        photo = make_photo(own_draft, now=now)
-        bare_draft = make_draft(world.seller_id, complete=False, now=now)
-        own_active = make_listing(world.seller_id, now=now)
-        foreign = make_listing(world.buyer_id, now=now)
-        run, _ = suggestions.request_run(member_id=world.seller_id, listing_id=own_draft.id, now=now)
-        self._targets = {
-            "listing_id": [own_draft.id, bare_draft.id, own_active.id, foreign.id],
-            "photo_id": [photo.id],
-            "run_id": [run.id],
-            "member_id": [world.buyer_id, world.seller_id],
-            "category_id": ["women-t-shirts", "women"],
-        }
+    def __init__(self, targets: dict[str, list[str]]) -> None:
+        self._targets = targets
 
     def at(self, case: schemathesis.Case[Any]) -> None:
         """Name something real in three of four paths, and the current version in half of the changes."""

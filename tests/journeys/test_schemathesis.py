@@ -72,7 +72,7 @@ def aim(committed_world: World, db: None, settings: Any, monkeypatch: pytest.Mon
     from django.db import close_old_connections
 
     from foundation.api import waiting
-    from tests.journeys.schemathesis_world import Aim
+    from tests.journeys.schemathesis_world import Aim, things
 
     # The end of a request would close the connection of the test's transaction.
     signals.request_started.disconnect(close_old_connections)
@@ -80,7 +80,7 @@ def aim(committed_world: World, db: None, settings: Any, monkeypatch: pytest.Mon
     # Nobody works here, so waiting would only take its time.
     monkeypatch.setattr(waiting, "MAX_WAIT_S", 0)
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, "1000000/minute")
-    yield Aim(committed_world)
+    yield Aim(things(committed_world))
     signals.request_started.connect(close_old_connections)
     signals.request_finished.connect(close_old_connections)
 

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 
@@ -29,12 +29,24 @@ def answers_on(port: int) -> bool:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str | Path], *, log: Path, ready: Callable[[], bool], name: str, seconds: float = 60
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    ready: Callable[[], bool],
+    name: str,
+    seconds: float = 60,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The process for the length of the block; ServerUnavailable with its last words if it never answers."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=cwd,
+            env=env,
         )
     try:
         deadline = time.monotonic() + seconds
