@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ai_suggestions.catalogue import Catalogue
 from ai_suggestions.evaluation.catalogue import find_loaded_catalogue, shipped_catalogue
+from ai_suggestions.evaluation.folds import NoFolds, read_folds
 from ai_suggestions.evaluation.known_photos import known_photos
-from ai_suggestions.evaluation.labelled import LabelledFolder, NothingLabelled, read_folder
-from ai_suggestions.evaluation.looking import Look, looks_of
+from ai_suggestions.evaluation.labelled import LabelledFolder, LabelledPhoto, NothingLabelled, read_folder
+from ai_suggestions.evaluation.looking import Look, Unreadable, looks_of
 from ai_suggestions.evaluation.scores import Scores, scores_of
 from ai_suggestions.ondevice import sessions
-from ai_suggestions.ondevice.garments import kind_model
+from ai_suggestions.ondevice.garments import kind_model, using_kind_model
 from ai_suggestions.providers import UnknownProvider, provider_named
 
 Say = Callable[[str], None]
@@ -56,51 +57,109 @@ def opened_folder(
 
 def evaluated(name: str, labelled: LabelledFolder, catalogue: Catalogue, *, say: Say) -> Evaluated:
     """What a registered provider says about each photo. Raises CannotEvaluate when it answers about none."""
+    looks, unreadable = _looks(name, labelled.photos, catalogue, say)
+    return _summed_up(name, labelled, looks, unreadable, say, notes=_learned_from(looks))
+
+
+def evaluated_by_folds(
+    name: str, labelled: LabelledFolder, catalogue: Catalogue, *, work: Path, say: Say
+) -> Evaluated:
+    """As ``evaluated``, each photo with the garment model of the fold that held its sender out.
+
+    Photos that no fold held out are left out. Raises CannotEvaluate.
+    """
+    try:
+        folds = read_folds(work, labelled.photos)
+    except NoFolds as problem:
+        raise CannotEvaluate(str(problem)) from problem
+    looks: list[Look] = []
+    unreadable: list[Unreadable] = []
+    for model, photos in folds:
+        say(f"{model.version}: {len(photos)} photos of senders that it never saw.")
+        with using_kind_model(model):
+            more, broken = _looks(name, photos, catalogue, say)
+        if more and not _took_part(model.version, more):
+            raise CannotEvaluate(f"{name} does not use the garment model, so folds say nothing about it.")
+        looks += more
+        unreadable += broken
+    left_out = Counter(labelled.left_out)
+    judged = sum(len(photos) for _, photos in folds)
+    if judged < len(labelled.photos):
+        left_out["photo that no fold held out"] = len(labelled.photos) - judged
+    note = (
+        f"Grouped cross-validation: each photo was looked at by one of {len(folds)} models that never saw "
+        "its sender. Calibration, gate and thresholds are the shipped ones."
+    )
+    return _summed_up(name, replace(labelled, left_out=left_out), looks, unreadable, say, notes=[note])
+
+
+def _looks(
+    name: str, photos: Sequence[LabelledPhoto], catalogue: Catalogue, say: Say
+) -> tuple[list[Look], list[Unreadable]]:
     try:
         provider = provider_named(name)
     except UnknownProvider as problem:
         raise CannotEvaluate(f"No provider is called {name!r}.") from problem
     provider.warm_up()
-    total = len(labelled.photos)
 
     def each(done: int) -> None:
-        if done % 50 == 0 or done == total:
-            say(f"{name}: {done} of {total} photos.")
+        if done % 50 == 0 or done == len(photos):
+            say(f"{name}: {done} of {len(photos)} photos.")
 
-    looks, unreadable = looks_of(labelled.photos, provider=provider, catalogue=catalogue, each=each)
+    return looks_of(photos, provider=provider, catalogue=catalogue, each=each)
+
+
+def _summed_up(
+    name: str,
+    labelled: LabelledFolder,
+    looks: Sequence[Look],
+    unreadable: Sequence[Unreadable],
+    say: Say,
+    *,
+    notes: Sequence[str],
+) -> Evaluated:
     left_out = Counter(labelled.left_out) + Counter(f"photo {entry.reason}" for entry in unreadable)
     for entry in unreadable:
         say(f"Left out, {entry.reason}: {entry.photo.file}.")
     if not looks:
-        raise CannotEvaluate(f"None of the {total} photos can be read.")
+        raise CannotEvaluate(f"None of the {len(unreadable)} photos can be read.")
     scores = scores_of(looks, named_kinds=labelled.named_kinds)
     errors = Counter(look.error_code or "nothing proposed" for look in looks if not look.answered)
     if scores.unanswered == len(looks):
         raise CannotEvaluate(f"{name} answered about no photo: {_counted(errors)}.")
-    notes = [*_notes(looks, scores, errors)]
+    notes = [*notes, *_faults(scores, errors)]
     for note in notes:
         say(note)
     return Evaluated(name, tuple(looks), scores, dict(left_out), tuple(notes))
 
 
-def _notes(looks: Sequence[Look], scores: Scores, errors: Counter[str]) -> list[str]:
+def _faults(scores: Scores, errors: Counter[str]) -> list[str]:
     notes = []
     if scores.unanswered:
         notes.append(f"Not answered, counted as wrong: {scores.unanswered} photos, {_counted(errors)}.")
-    version = kind_model().version
-    if any(step.version.partition("/")[0] == version for look in looks for step in look.steps):
-        known = known_photos([look.photo.path for look in looks])
-        if known:
-            notes.append(
-                f"The model {version} was trained on {len(known)} of these {len(looks)} photos, so the "
-                f"category's figures are flattering. {_held_out(version)}"
-            )
     if scores.offered_otherwise:
         notes.append(
             f"The category offered first is of another kind than the one recognised on "
             f"{scores.offered_otherwise} of {scores.n} photos. The figures are about the one recognised."
         )
     return notes
+
+
+def _learned_from(looks: Sequence[Look]) -> list[str]:
+    """A warning if the model has learned from these photos."""
+    version = kind_model().version
+    known = known_photos([look.photo.path for look in looks]) if _took_part(version, looks) else ()
+    if not known:
+        return []
+    return [
+        f"The model {version} was trained on {len(known)} of these {len(looks)} photos, so the "
+        f"category's figures are flattering. {_held_out(version)}"
+    ]
+
+
+def _took_part(version: str, looks: Sequence[Look]) -> bool:
+    """Whether a step names this version of the model as its own."""
+    return any(step.version.partition("/")[0] == version for look in looks for step in look.steps)
 
 
 def _held_out(version: str) -> str:

@@ -84,11 +84,15 @@ class Bench:
             held_out = folds(self.photos, FOLDS, seed=0)[fold]
             rows = np.setdiff1d(np.arange(len(self.photos)), held_out)
             print(f"{self.member.variant} fold {fold}: hold out {len(held_out)}", flush=True)
-            model = self.work / f"{self.member.variant}_fold_{fold}.onnx"
+            model = self.fold_model(fold)
             self._export(self._train(rows, SEED + fold), rows, model)
             np.save(kept, np.stack([self.logits_by(model, self.photos[row].path) for row in held_out]))
         found: NDArray[np.float32] = np.load(kept)
         return found
+
+    def fold_model(self, fold: int) -> Path:
+        """Where `fold_logits` keeps the file that never saw this fold's senders."""
+        return self.work / f"{self.member.variant}_fold_{fold}.onnx"
 
     def final_model(self) -> Path:
         """The file that ships, trained on all photos."""

@@ -26,6 +26,7 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, cross_val_predict
 
+from ai_suggestions.evaluation.folds import write_fold
 from ai_suggestions.evaluation.known_photos import write_known_photos
 from ai_suggestions.ondevice import sessions
 from ai_suggestions.ondevice.garments import OTHER, gate_probability, gate_signs, object_kinds
@@ -223,6 +224,14 @@ def main() -> None:
         "auto_fill_threshold": round(threshold, 4),
         "garment_gate": gate,
     }
+    for fold, part in zip(asked.judge, parts, strict=True):
+        write_fold(
+            asked.work / f"fold_{fold}",
+            manifest=manifest,
+            models={bench.member.file: bench.fold_model(fold) for bench in benches},
+            object_table=sessions.MODELS / "imagenet_kinds.csv",
+            held_out=[photos[row].path for row in part],
+        )
     for bench in benches:
         (asked.out / bench.member.file).write_bytes(bench.final_model().read_bytes())
     manifest_path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

@@ -7,7 +7,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from ai_suggestions.evaluation.evaluating import CannotEvaluate, evaluated, opened_folder
+from ai_suggestions.catalogue import Catalogue
+from ai_suggestions.evaluation.evaluating import (
+    CannotEvaluate,
+    Evaluated,
+    evaluated,
+    evaluated_by_folds,
+    opened_folder,
+)
+from ai_suggestions.evaluation.labelled import LabelledFolder
 from ai_suggestions.evaluation.report import Evaluation, evaluation_page
 
 
@@ -25,6 +33,12 @@ class Command(BaseCommand):
         )
         parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page to look at")
         parser.add_argument("--colours", type=Path, help="another table than FOLDER/colours.csv")
+        parser.add_argument(
+            "--grouped-folds",
+            type=Path,
+            metavar="WORK",
+            help="work folder of training/train.py: each photo by a model that never saw its sender",
+        )
         parser.add_argument("--no-photos", action="store_true", help="a report without any of the photos")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,7 +50,7 @@ class Command(BaseCommand):
             labelled, catalogue = opened_folder(
                 folder, colours=options["colours"], limit=options["limit"], say=self._say
             )
-            found = evaluated(options["provider"], labelled, catalogue, say=self._say)
+            found = self._evaluated(options["provider"], labelled, catalogue, options["grouped_folds"])
         except CannotEvaluate as problem:
             raise CommandError(str(problem)) from problem
         if report is not None:
@@ -55,6 +69,13 @@ class Command(BaseCommand):
             report.write_text(page, encoding="utf-8")
             self._say(f"Report in {report}.")
         self.stdout.write(json.dumps(found.scores.as_json()))
+
+    def _evaluated(
+        self, provider: str, labelled: LabelledFolder, catalogue: Catalogue, work: Path | None
+    ) -> Evaluated:
+        if work is None:
+            return evaluated(provider, labelled, catalogue, say=self._say)
+        return evaluated_by_folds(provider, labelled, catalogue, work=work, say=self._say)
 
     def _say(self, words: str) -> None:
         self.stderr.write(words, self.style.NOTICE)
