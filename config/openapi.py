@@ -7,7 +7,8 @@ from typing import Any
 DOCUMENT: dict[str, Any] = {
     "TITLE": "Preloved",
     "DESCRIPTION": "The API of a second-hand marketplace: from photo to published listing. "
-    "Errors are application/problem+json; every code has a page under /api/problems.",
+    "Sign-up, sign-in, tokens and the second factor are [described apart](/_allauth/openapi.json). "
+    "Errors are `application/problem+json`, and every code has [a page](/api/problems).",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "EXTERNAL_DOCS": {

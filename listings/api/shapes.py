@@ -32,7 +32,8 @@ class SlugField(StrictCharField):
     """A catalogue id."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=SLUG_LENGTH, **kwargs)
+        # What is no slug is no id of anything: the rules say so, in words that fit the field.
+        super().__init__(max_length=SLUG_LENGTH, trim_whitespace=False, **kwargs)
 
 
 _IDS = f"^[a-z0-9_-]{{1,{SLUG_LENGTH}}}(,[a-z0-9_-]{{1,{SLUG_LENGTH}}}){{0,{MAX_IDS - 1}}}$"
