@@ -9,7 +9,11 @@ from django.utils import timezone
 
 from ai_suggestions.evaluation.comparing import compared, comparison_page
 from ai_suggestions.evaluation.evaluating import CannotEvaluate, evaluated, opened_folder
-from ai_suggestions.management.commands.evaluate_suggestions import at_least_one
+from ai_suggestions.management.commands.evaluate_suggestions import (
+    at_least_one,
+    require_place_for,
+    write_report,
+)
 
 
 class Command(BaseCommand):
@@ -32,8 +36,7 @@ class Command(BaseCommand):
         one, other = options["providers"]
         if one == other:
             raise CommandError("Name two different providers.")
-        if report is not None and not report.parent.is_dir():
-            raise CommandError(f"{report.parent} is no folder.")
+        require_place_for(report)
         try:
             labelled, catalogue = opened_folder(
                 folder, colours=options["colours"], limit=options["limit"], say=self._say
@@ -43,6 +46,7 @@ class Command(BaseCommand):
         except CannotEvaluate as problem:
             raise CommandError(str(problem)) from problem
         found = compared(first, second, named_kinds=labelled.named_kinds)
+        self.stdout.write(json.dumps(found.as_json()))
         if report is not None:
             page = comparison_page(
                 found,
@@ -50,9 +54,8 @@ class Command(BaseCommand):
                 made_at=timezone.now(),
                 photos=not options["no_photos"],
             )
-            report.write_text(page, encoding="utf-8")
+            write_report(report, page)
             self._say(f"Report in {report}.")
-        self.stdout.write(json.dumps(found.as_json()))
 
     def _say(self, words: str) -> None:
         self.stderr.write(words, self.style.NOTICE)

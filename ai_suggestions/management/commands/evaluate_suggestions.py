@@ -44,8 +44,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path = options["folder"]
         report: Path | None = options["report"]
-        if report is not None and not report.parent.is_dir():
-            raise CommandError(f"{report.parent} is no folder.")
+        require_place_for(report)
         try:
             labelled, catalogue = opened_folder(
                 folder, colours=options["colours"], limit=options["limit"], say=self._say
@@ -53,6 +52,7 @@ class Command(BaseCommand):
             found = self._evaluated(options["provider"], labelled, catalogue, options["grouped_folds"])
         except CannotEvaluate as problem:
             raise CommandError(str(problem)) from problem
+        self.stdout.write(json.dumps(found.scores.as_json()))
         if report is not None:
             page = evaluation_page(
                 Evaluation(
@@ -66,9 +66,8 @@ class Command(BaseCommand):
                 ),
                 photos=not options["no_photos"],
             )
-            report.write_text(page, encoding="utf-8")
+            write_report(report, page)
             self._say(f"Report in {report}.")
-        self.stdout.write(json.dumps(found.scores.as_json()))
 
     def _evaluated(
         self, provider: str, labelled: LabelledFolder, catalogue: Catalogue, work: Path | None
@@ -87,3 +86,19 @@ def at_least_one(text: str) -> int:
     if count < 1:
         raise ValueError(text)
     return count
+
+
+def require_place_for(report: Path | None) -> None:
+    """Better now than after an hour. Raises CommandError."""
+    if report is not None and not report.parent.is_dir():
+        raise CommandError(f"{report.parent} is no folder.")
+    if report is not None and report.is_dir():
+        raise CommandError(f"{report} is a folder; name a file.")
+
+
+def write_report(report: Path, page: str) -> None:
+    """Raises CommandError."""
+    try:
+        report.write_text(page, encoding="utf-8")
+    except OSError as problem:
+        raise CommandError(f"{report}: {problem.strerror}") from problem

@@ -180,6 +180,24 @@ class TestRefuse:
         with pytest.raises(CommandError, match="is no folder"):
             evaluate(wardrobe, "--provider", "answering", "--report", str(tmp_path / "gone" / "r.html"))
 
+    def test_does_not_take_a_folder_for_the_report(self, wardrobe: Path, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match="is a folder; name a file"):
+            evaluate(wardrobe, "--provider", "answering", "--report", str(tmp_path))
+
+    def test_prints_the_figures_even_if_the_report_cannot_be_written(self, wardrobe: Path) -> None:
+        out, report = StringIO(), wardrobe / "report.html"
+        report.symlink_to(wardrobe / "gone" / "report.html")
+        with pytest.raises(CommandError, match="No such file"):
+            call_command(
+                "evaluate_suggestions",
+                str(wardrobe),
+                "--provider=answering",
+                f"--report={report}",
+                stdout=out,
+                stderr=StringIO(),
+            )
+        assert json.loads(out.getvalue())["n"] == 9
+
     def test_says_that_no_file_can_be_read(self, tmp_path: Path) -> None:
         write_labels(tmp_path, [("a.jpg", "Hat", "1")])
         (tmp_path / "images" / "a.jpg").write_bytes(b"no photo")
