@@ -107,8 +107,11 @@ class Journey:
     def _publish(self, listing_id: str, greta: Seller, names: Names) -> dict[str, Any]:
         """Publishing names everything that is missing at once; Greta fills in what only she knows."""
         path = f"/api/v1/listings/{listing_id}/publish"
-        answer = self.seller.call("POST", path, json={}, expect=(200, 422))
-        if answer.status_code == 422:
+        # A category that is filled in may ask for more itself: size, brand.
+        for _ in range(2):
+            answer = self.seller.call("POST", path, json={}, expect=(200, 422))
+            if answer.status_code == 200:
+                return dict(answer.json())
             listing, _ = self.seller.listing(listing_id)
             missing = {problem["pointer"].lstrip("/").split("/")[0] for problem in answer.json()["errors"]}
             by_hand = {field: greta.fill_in(field, listing["category"]) for field in sorted(missing)}
@@ -117,8 +120,7 @@ class Journey:
             said = ", ".join(f"{field} “{names.of(field, {'value': v})}”" for field, v in by_hand.items())
             self.console.print(f"asked for what is missing, Greta adds {escape(said)}")
             self.seller.edit(listing_id, by_hand)
-            answer = self.seller.call("POST", path, json={})
-        return dict(answer.json())
+        return dict(self.seller.call("POST", path, json={}).json())
 
     def _browse(self) -> None:
         """A buyer from another country finds every one of them, and sees the photos."""

@@ -12,7 +12,7 @@ from demo.client import Client
 KNOWN: dict[str, dict[str, Any]] = {
     "armchair": {"category": "home-armchairs", "materials": ["polyester"], "euros": 120},
     "camera": {"category": "electronics-film-cameras", "euros": 35},
-    "clothing-label": {"euros": 12},
+    "clothing-label": {"category": "women-t-shirts", "euros": 12},
     "high-tops": {"size": "39", "euros": 28},
     "skateboard": {"category": "sport-skateboards", "euros": 30},
     "sneakers": {"size": "42", "euros": 40},
