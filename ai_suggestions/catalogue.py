@@ -141,6 +141,14 @@ class Catalogue:
             return leaves
         return tuple(leaf for leaf in leaves if self.department_of(leaf.id) == department)
 
+    def leaves_in(self, department: str) -> tuple[Category, ...]:
+        """All leaves of a department, in catalogue order."""
+        return tuple(
+            category
+            for category in self.categories
+            if self.is_leaf(category.id) and self.department_of(category.id) == department
+        )
+
     def sizes_of(self, systems: Iterable[str]) -> tuple[Size, ...]:
         """All sizes of some systems."""
         wanted = frozenset(systems)

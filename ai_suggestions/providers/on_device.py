@@ -33,8 +33,9 @@ from ai_suggestions.steps.known import Known, known_from
 SECONDS_PER_PHOTO = 1.0
 SECONDS_AT_LEAST = 5.0
 # Reading labels is slow, so it has a budget for the whole listing; what looks least like a thing goes first.
-LABEL_BUDGET_S = 8.0
-LABEL_BUDGET_PER_PHOTO_S = 3.0
+# Wall-clock time: a label takes about a second, and several on a machine that is busy.
+LABEL_BUDGET_S = 20.0
+LABEL_BUDGET_PER_PHOTO_S = 15.0
 LABEL_SIDE = 1280
 
 
@@ -298,6 +299,9 @@ def _name_attributes(board: Board) -> Taken:
     for proposal in again:
         _accept(board, proposal)
     leaves = [request.catalogue.category_by_id[id_] for id_ in board.known.category_ids]
+    if not leaves and (department := board.department) is not None:
+        # A label alone: which thing it is of is open, but not for whom, so its size can be offered.
+        leaves = list(request.catalogue.leaves_in(department.id))
     return Taken(
         (
             *again,

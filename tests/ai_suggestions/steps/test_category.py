@@ -179,3 +179,11 @@ class TestSizesNamed:
 
     def test_a_number_of_another_country_is_not_taken_for_ours(self) -> None:
         assert sizes_named("JP 38", CATALOGUE.sizes_of(["women_clothing"])) == ()
+
+
+class TestCatalogue:
+    def test_leaves_in_a_department_are_all_of_its_leaves(self) -> None:
+        leaves = CATALOGUE.leaves_in("kids")
+        assert "kids-t-shirts" in {leaf.id for leaf in leaves}
+        assert {CATALOGUE.department_of(leaf.id) for leaf in leaves} == {"kids"}
+        assert all(CATALOGUE.is_leaf(leaf.id) for leaf in leaves)
