@@ -27,7 +27,7 @@ class TestRecogniseKinds:
     def test_a_harder_photo_has_the_right_kind_first(self, photo: str, kind: str) -> None:
         assert kinds_of([demo_photo(photo)]).ranked[0].kind == kind
 
-    @pytest.mark.parametrize("photo", ["armchair", "camera", "skateboard", "sofa", "clothing-label"])
+    @pytest.mark.parametrize("photo", ["armchair", "camera", "sofa", "clothing-label"])
     def test_what_is_no_garment_is_never_filled_in_as_one(self, photo: str, model: KindModel) -> None:
         scores = kinds_of([demo_photo(photo)])
         assert not (scores.sure and scores.ranked[0].kind in model.kinds)
