@@ -34,6 +34,7 @@ def seen_as(folder: Path, name: str) -> str:
 
 def write_labels(folder: Path, rows: Sequence[tuple[str, str, str]]) -> None:
     """labels.csv of (name, label, sender), and a photo for each name."""
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as lines:
         table = csv.DictWriter(lines, LABEL_COLUMNS)
         table.writeheader()

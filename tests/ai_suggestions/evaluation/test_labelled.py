@@ -52,16 +52,25 @@ class TestReadLabels:
         (tmp_path.parent / "outside.jpg").write_bytes(b"somebody else's")
         with (tmp_path / "labels.csv").open("a") as lines:
             lines.write("images/a.jpg,Dress,false,1,96,128\nimages/gone.jpg,Hat,false,1,96,128\n")
-            lines.write("../outside.jpg,Hat,false,1,1,1\n,Hat,false,1,1,1\n")
+            lines.write(f"../outside.jpg,Hat,false,1,1,1\n{tmp_path / 'images/a.jpg'},Hat,false,1,1,1\n")
+            lines.write(",Hat,false,1,1,1\n")
         folder = read_folder(tmp_path, catalogue=full_catalogue())
         assert [(photo.path.name, photo.kind) for photo in folder.photos] == [("a.jpg", "hat")]
         assert folder.left_out == {
             "file named twice": 1,
             "file missing": 2,
-            "file outside of the folder": 1,
+            "file outside of the folder": 2,
             "label 'Not sure' not known": 1,
             "label '' not known": 1,
         }
+
+    def test_follows_links_in_the_folder(self, tmp_path: Path) -> None:
+        write_labels(tmp_path / "real", [("a.jpg", "Hat", "1")])
+        linked = tmp_path / "linked"
+        linked.mkdir()
+        for name in ("images", "labels.csv"):
+            (linked / name).symlink_to(tmp_path / "real" / name)
+        assert len(read_folder(linked, catalogue=full_catalogue()).photos) == 1
 
     def test_knows_what_a_label_could_have_named(self, tmp_path: Path) -> None:
         write_labels(tmp_path, [("a.jpg", "camera", "1"), ("b.jpg", "Other", "1")])
