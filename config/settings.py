@@ -171,7 +171,7 @@ if S3_BUCKET:
         "default_acl": None,
     }
     _media = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "foundation.buckets.BucketStorage",
         "OPTIONS": _s3
         | {
             "location": "media",
@@ -181,7 +181,7 @@ if S3_BUCKET:
             "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
         },
     }
-    _originals = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _s3 | {"location": "originals"}}
+    _originals = {"BACKEND": "foundation.buckets.BucketStorage", "OPTIONS": _s3 | {"location": "originals"}}
 else:
     _media = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
     _originals = {

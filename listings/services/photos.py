@@ -18,7 +18,7 @@ from django.core.files.storage import storages
 from django.db import transaction
 
 from foundation.db import atomic_retry
-from foundation.errors import DomainError
+from foundation.errors import DomainError, Unavailable
 from foundation.ids import new_id
 from listings import metrics
 from listings.errors import ListingStatusConflict, PhotoNotFound, TooManyPhotos
@@ -51,14 +51,17 @@ class _Upload:
 
 
 def _receive(content: bytes, declared_type: str | None, file_name: str | None) -> _Upload:
-    """Check and store. Raises the errors of inspection; OSError when the storage fails."""
+    """Check and store. Raises the errors of inspection; Unavailable when the storage fails."""
     try:
         inspected = inspect(content, declared_type=declared_type, file_name=file_name)
     except DomainError as error:
         metrics.PHOTOS_REFUSED.labels(error.code).inc()
         raise
     name = names.upload_name(secrets.token_hex(16))
-    stored = storages[names.ORIGINALS].save(name, ContentFile(content))
+    try:
+        stored = storages[names.ORIGINALS].save(name, ContentFile(content))
+    except OSError as error:
+        raise Unavailable("Photos cannot be stored at the moment.", retry_after_s=30) from error
     return _Upload(stored, hashlib.sha256(content).hexdigest(), len(content), inspected)
 
 
