@@ -146,13 +146,14 @@ def _faults(scores: Scores, errors: Counter[str]) -> list[str]:
 
 
 def _learned_from(looks: Sequence[Look]) -> list[str]:
-    """A warning if the model has learned from these photos."""
+    """A warning if the model has learned from photos whose category is judged."""
     version = kind_model().version
-    known = known_photos([look.photo.path for look in looks]) if _took_part(version, looks) else ()
+    labelled = [look.photo.path for look in looks if look.photo.kind is not None]
+    known = known_photos(labelled) if _took_part(version, looks) else ()
     if not known:
         return []
     return [
-        f"The model {version} was trained on {len(known)} of these {len(looks)} photos, so the "
+        f"The model {version} was trained on {len(known)} of these {len(labelled)} photos, so the "
         f"category's figures are flattering. {_held_out(version)}"
     ]
 

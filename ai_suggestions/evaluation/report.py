@@ -233,6 +233,7 @@ def _steps(looks: Sequence[Look]) -> list[dict[str, Any]]:
         for step in look.steps:
             key = (step.name, step.version)
             by_step.setdefault(key, []).append((step.elapsed_ms, step.error_code is not None))
+    order = {name: place for place, (name, _) in reversed(list(enumerate(by_step)))}
     return [
         {
             "name": name,
@@ -241,5 +242,5 @@ def _steps(looks: Sequence[Look]) -> list[dict[str, Any]]:
             "p95": number(percentile([ms for ms, _ in taken], 95), 0),
             "broke": sum(broke for _, broke in taken),
         }
-        for (name, version), taken in by_step.items()
+        for (name, version), taken in sorted(by_step.items(), key=lambda entry: order[entry[0][0]])
     ]
