@@ -107,7 +107,7 @@ class Conversation:
         failure: CallFailed | None = None
         try:
             if seconds < _SHORTEST_S:
-                raise CallFailed(Problem.UNREACHABLE)
+                raise CallFailed(Problem.TIMED_OUT)
             completion = self.endpoint.call(
                 messages_for(
                     vocabulary=question.vocabulary, mode=mode, told=question.told, photos=question.photos

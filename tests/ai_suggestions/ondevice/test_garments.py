@@ -121,3 +121,12 @@ class TestKindsOfTheCatalogue:
     def test_every_object_that_the_net_knows_is_sold(self) -> None:
         assert set(object_kinds().values()) <= self._sold()
         assert all(0 <= index < 1000 for index in object_kinds())
+
+
+class TestUnfamiliarThings:
+    def test_are_never_filled_in_as_a_garment(self) -> None:
+        # No class of either head is a skateboard; the garment head alone is sure that it sees trousers.
+        scores = kinds_of([demo_photo("skateboard")])
+
+        assert not scores.sure
+        assert scores.ranked[0].confidence <= 0.7
