@@ -42,8 +42,8 @@ class Seller:
     def decide(self, fields: list[dict[str, Any]]) -> dict[str, Decided]:
         """A decision for every field that offers something."""
         category = next((field for field in fields if field["field"] == "category"), None)
-        # Texts are composed around the first category: when that is wrong, she writes them herself.
-        right = category is None or self.known.get("category") in (None, *_offered(category)[:1])
+        # Texts are composed around what was offered: when that is all wrong, she writes them herself.
+        right = category is None or self.known.get("category") in (None, *_offered(category))
         return {field["field"]: self._decision(field, right) for field in fields}
 
     def _decision(self, field: dict[str, Any], right: bool) -> Decided:
