@@ -9,8 +9,9 @@ from foundation.lifecycle import CLOCK, Lifecycle, Transition, register
 
 SELLER, WORKER = "seller", "worker"
 
-# Longer than a task may run (settings.CELERY_TASK_TIME_LIMIT): whose lease ran out is not running any more.
-LEASE = timedelta(seconds=180)
+# Renewed as each step ends, so longer than any step may take (30 s) with room for loading the photos. Who
+# outlives it all the same writes nothing more: every write asks whether the run is still its own.
+LEASE = timedelta(seconds=75)
 # A run that ends its worker this often will not get better.
 MAX_ATTEMPTS = 4
 

@@ -112,8 +112,8 @@ def registered() -> tuple[Lifecycle, ...]:
 def _words(after: timedelta) -> str:
     if after % timedelta(days=1) == timedelta(0):
         return f"{after.days} days" if after.days != 1 else "1 day"
-    minutes = int(after.total_seconds() // 60)
-    return f"{minutes} minutes"
+    seconds = int(after.total_seconds())
+    return f"{seconds} seconds" if seconds % 60 else f"{seconds // 60} minutes"
 
 
 def as_markdown(lifecycles: Iterable[Lifecycle]) -> str:
