@@ -240,7 +240,9 @@ def propose_text(
         return abstained(field, note="thing_unknown")
     evidence = [Evidence(Source.CATALOGUE, text=language_for(language), note="composed_of_facts")]
     written = facts.title if field is Field.TITLE else facts.description
-    if len(texts) == 1 and not written.strip():
+    # One text is no settled thing: the only kind in question may still be a guess.
+    settled = known.kind is not None or known.category_id is not None
+    if settled and len(texts) == 1 and not written.strip():
         return proposed(field, texts[0], confidence, evidence=evidence)
     note = "already_written" if written.strip() else "thing_uncertain"
     return choice(field, [Alternative(text) for text in texts], note=note, evidence=evidence)

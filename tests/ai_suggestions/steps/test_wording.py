@@ -170,6 +170,12 @@ class TestPropose:
             catalogue=CATALOGUE,
         )
 
+    def test_offers_the_only_kind_in_question_without_filling_it_in(self) -> None:
+        proposal = self.propose(Known(kinds_possible=("shirt",), colour_ids=("navy",)))
+
+        assert proposal.standing is Standing.CHOICE
+        assert proposal.note == "thing_uncertain"
+
     def test_uncertain_things_are_offered_side_by_side(self) -> None:
         proposal = self.propose(Known(kinds_possible=("shirt", "blouse"), colour_ids=("navy",)))
         assert proposal.standing is Standing.CHOICE
