@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from members import metrics, queries, services
-from members.models import Block, Market, Member, Restriction
+from members.models import Block, Market, Member, Plan, Restriction
 
 if TYPE_CHECKING:
     _MemberAdmin = admin.ModelAdmin[Member]
@@ -98,6 +98,10 @@ class RestrictForm(forms.Form):
     )
 
 
+class PlanForm(NoteForm):
+    plan = forms.ChoiceField(choices=Plan.choices)
+
+
 class RestrictionInline(ReadOnly, _RestrictionInline):
     model = Restriction
     fields = ("capability", "reason", "source", "since_at", "until_at", "lifted_at", "lifted_by")
@@ -118,11 +122,12 @@ class MemberAdmin(_MemberAdmin):
         "email",
         "market_id",
         "is_verified",
+        "plan",
         "is_active",
         "is_staff",
         "joined_at",
     )
-    list_filter = ("is_active", "is_staff", "market")
+    list_filter = ("plan", "is_active", "is_staff", "market")
     list_select_related = False
     # Prefixes, which an index can answer; ids in full.
     search_fields = ("=id", "^email", "^display_name")
@@ -130,7 +135,7 @@ class MemberAdmin(_MemberAdmin):
     ordering = ("-id",)
     show_full_result_count = False
     list_per_page = 50
-    actions = ("restrict_members", "verify_identities", "revoke_identities")
+    actions = ("restrict_members", "verify_identities", "revoke_identities", "set_plans")
     inlines = (RestrictionInline,)
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
@@ -145,6 +150,7 @@ class MemberAdmin(_MemberAdmin):
                     "terms_version",
                     "terms_accepted_at",
                     "identity_verified_at",
+                    "plan",
                 )
             },
         ),
@@ -233,6 +239,21 @@ class MemberAdmin(_MemberAdmin):
             chosen,
             lambda member: services.revoke_identity(member_id=member.id, source=f"staff:{request.user.pk}"),
             f"Identity no longer verified. {form.cleaned_data['note']}",
+        )
+        return None
+
+    @admin.action(description="Set the plan…", permissions=["change"])
+    def set_plans(self, request: HttpRequest, chosen: QuerySet[Member]) -> HttpResponse | None:
+        form, page = ask(request, PlanForm, chosen, "Set the plan of these members", name=_name)
+        if page is not None:
+            return page
+        plan, source = Plan(form.cleaned_data["plan"]), f"staff:{request.user.pk}"
+        for_each(
+            self,
+            request,
+            chosen,
+            lambda member: services.set_plan(member_id=member.id, plan=plan, source=source),
+            f"Plan: {plan.value}. {form.cleaned_data['note']}",
         )
         return None
 

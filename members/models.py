@@ -100,6 +100,13 @@ class MemberManager(BaseUserManager["Member"]):
         )
 
 
+class Plan(models.TextChoices):
+    """Who a member sells as. Staff set it once they have seen a trade register entry."""
+
+    PRIVATE = "private", "Private person"
+    PROFESSIONAL = "professional", "Professional seller"
+
+
 class Member(AbstractBaseUser, PermissionsMixin):
     """A person who sells, buys or works here. Signs in with an e-mail address."""
 
@@ -118,6 +125,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
         blank=True,
         help_text="When the person's identity was verified; needed for expensive listings",
     )
+    plan = AsciiField(max_length=12, choices=Plan.choices, default=Plan.PRIVATE)
     terms_version = AsciiField(
         max_length=20, blank=True, default="", help_text="Version of the accepted terms"
     )
@@ -141,6 +149,9 @@ class Member(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(name="member_display_name_present", condition=~Q(display_name="")),
             models.CheckConstraint(
                 name="member_closed_is_inactive", condition=Q(closed_at__isnull=True) | Q(is_active=False)
+            ),
+            models.CheckConstraint(
+                name="member_known_plan", condition=Q(plan__in=["private", "professional"])
             ),
         ]
 

@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Q, QuerySet
 
 from members.errors import MarketNotFound, MemberNotFound, MemberRestricted
-from members.models import Block, Market, Member, Restriction
+from members.models import Block, Market, Member, Plan, Restriction
 
 MAX_BLOCKS = 1000
 
@@ -41,6 +41,11 @@ class MemberFacts:
     time_zone: str
     is_verified: bool
     is_active: bool
+    plan: str = Plan.PRIVATE.value
+
+    @property
+    def is_professional(self) -> bool:
+        return self.plan == Plan.PROFESSIONAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class OwnProfile:
     locale: str
     time_zone: str
     is_verified: bool
+    plan: str
     has_second_factor: bool
     terms_version: str
     joined_at: dt.datetime
@@ -128,6 +134,7 @@ _FACT_FIELDS = (
     "time_zone",
     "identity_verified_at",
     "is_active",
+    "plan",
 )
 
 
@@ -144,6 +151,7 @@ def list_member_facts(member_ids: Iterable[str]) -> dict[str, MemberFacts]:
             time_zone=row["time_zone"],
             is_verified=row["identity_verified_at"] is not None,
             is_active=row["is_active"],
+            plan=row["plan"],
         )
         for row in rows
     }
@@ -177,6 +185,7 @@ def get_own_profile(member_id: str) -> OwnProfile:
         locale=member.locale,
         time_zone=member.time_zone,
         is_verified=member.is_verified_seller,
+        plan=member.plan,
         has_second_factor=has_second_factor(member.id),
         terms_version=member.terms_version,
         joined_at=member.joined_at,

@@ -43,6 +43,7 @@ class OwnProfileSerializer(serializers.Serializer[Any]):
     locale = serializers.CharField(help_text="BCP 47; how numbers and dates are written.")
     time_zone = serializers.CharField(help_text="IANA name.")
     is_verified = serializers.BooleanField(help_text="Whether the identity was verified.")
+    plan = serializers.ChoiceField(choices=["private", "professional"], help_text="Set by staff.")
     has_second_factor = serializers.BooleanField(help_text="Whether signing in takes an authenticator app.")
     terms_version = serializers.CharField(
         allow_blank=True, help_text="The version of the terms that was accepted."

@@ -7,6 +7,7 @@ from members.services.accounts import (
     forget_expired_sessions,
     register,
     revoke_identity,
+    set_plan,
     verify_identity,
 )
 from members.services.blocks import block_member, unblock_member
@@ -26,6 +27,7 @@ __all__ = [
     "register",
     "restrict",
     "revoke_identity",
+    "set_plan",
     "unblock_member",
     "verify_identity",
 ]

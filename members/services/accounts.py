@@ -16,7 +16,7 @@ from django.db.models import F
 from foundation.db import atomic_retry
 from members import metrics
 from members.errors import AddressTaken, InvalidProfile, MemberNotFound
-from members.models import Block, Market, Member
+from members.models import Block, Market, Member, Plan
 from members.profiles import tidy_display_name
 from members.services.profile import ProfileChange, check_profile
 
@@ -87,6 +87,15 @@ def revoke_identity(*, member_id: str, source: str) -> None:
         identity_verified_at=None, version=F("version") + 1
     ):
         logger.info("identity_revoked", member_id=member_id, source=source)
+
+
+@atomic_retry
+def set_plan(*, member_id: str, plan: Plan, source: str) -> None:
+    """Whether the member sells as a private person or as a trade. Raises MemberNotFound."""
+    if not Member.objects.filter(id=member_id).exists():
+        raise MemberNotFound
+    if Member.objects.filter(id=member_id).exclude(plan=plan).update(plan=plan, version=F("version") + 1):
+        logger.info("plan_set", member_id=member_id, plan=plan.value, source=source)
 
 
 @atomic_retry

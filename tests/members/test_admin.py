@@ -236,6 +236,15 @@ class TestVerifyIdentities:
         assert LogEntry.objects.filter(object_id=ona.id).count() == 2
 
 
+class TestSetPlans:
+    def test_by_staff_with_a_reason(self, moderator: Member, ona: Member) -> None:
+        act(signed_in(moderator), MEMBERS, "set_plans", ona.id, plan="professional", note="Register seen")
+        assert queries.get_member_facts(ona.id).is_professional
+        assert "Register seen" in LogEntry.objects.get(object_id=ona.id).change_message
+        act(signed_in(moderator), MEMBERS, "set_plans", ona.id, plan="private", note="Closed the shop")
+        assert not queries.get_member_facts(ona.id).is_professional
+
+
 class TestCreateSuperuser:
     def test_makes_staff_of_a_market(self, markets: None, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)

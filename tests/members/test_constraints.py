@@ -58,6 +58,7 @@ class TestMember:
             ("member_email_present", {"email": ""}),
             ("member_display_name_present", {"display_name": ""}),
             ("member_closed_is_inactive", {"closed_at": NOW}),
+            ("member_known_plan", {"plan": "golden"}),
         ],
     )
     def test_checks(self, ona: Member, constraint: str, change: dict[str, Any]) -> None:

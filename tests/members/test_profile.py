@@ -9,7 +9,7 @@ from django.utils import timezone
 from foundation.errors import PreconditionFailed
 from members import queries, services
 from members.errors import MemberNotFound
-from members.models import Member
+from members.models import Member, Plan
 from members.services import ProfileChange
 from tests.members.visitor import Visitor
 
@@ -219,6 +219,8 @@ class TestVerifiedIdentity:
             services.verify_identity(member_id=NOBODY, source="staff:test", now=timezone.now())
         with pytest.raises(MemberNotFound):
             services.revoke_identity(member_id=NOBODY, source="staff:test")
+        with pytest.raises(MemberNotFound):
+            services.set_plan(member_id=NOBODY, plan=Plan.PROFESSIONAL, source="staff:test")
 
 
 class TestMemberFacts:

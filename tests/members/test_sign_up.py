@@ -40,6 +40,7 @@ class TestSignUp:
             "locale": "de-DE",
             "time_zone": "Europe/Berlin",
             "is_verified": False,
+            "plan": "private",
             "has_second_factor": False,
             "terms_version": "2026-01",
             "joined_at": me.json()["joined_at"],
