@@ -111,6 +111,7 @@ class RunStep(models.Model):
     error_code = AsciiField(max_length=40, blank=True, default="")
     reused = models.PositiveSmallIntegerField(default=0, help_text="Photos whose reading was known already")
     usage = models.JSONField(default=dict, help_text="Tokens and the like")
+    findings = models.JSONField(default=list, help_text="What it found about photos, beside fields")
     ended_at = models.DateTimeField()
 
     class Meta:
@@ -235,5 +236,6 @@ class ProviderRoute(models.Model):
         return f"{self.position}: {self.share} % of {self.country or 'every market'} to {self.provider}"
 
 
-# Tables of the LLM provider, which is a package of its own; Django looks for models here.
+# Tables that have modules of their own: photo checks, the LLM provider. Django looks for models here.
+from ai_suggestions import photo_tables  # noqa: E402, F401
 from ai_suggestions.llm import tables as llm_tables  # noqa: E402, F401

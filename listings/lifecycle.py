@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from foundation.lifecycle import CLOCK, Lifecycle, Transition, register
 
-SELLER, MODERATOR, WORKER = "seller", "moderator", "worker"
+SELLER, MODERATOR, WORKER, CHECK = "seller", "moderator", "worker", "check"
 
 # Source of both: the rules of listings in the project's design (docs/listings.md).
 LONGEST_RESERVATION = timedelta(days=5)
@@ -34,7 +34,7 @@ LISTING = register(
         initial=Status.DRAFT,
         meanings={
             Status.DRAFT: "being written; only the seller sees it",
-            Status.IN_REVIEW: "published again after moderation had hidden it; a moderator decides",
+            Status.IN_REVIEW: "a photo is flagged, or moderation had hidden it; a moderator decides",
             Status.ACTIVE: "on offer, everybody sees it",
             Status.RESERVED: "promised by the seller to somebody; everybody sees it, nobody can buy it",
             Status.SOLD: "a buyer paid; entered by orders only",
@@ -44,6 +44,9 @@ LISTING = register(
         },
         transitions=[
             Transition(Status.DRAFT, "publish", Status.ACTIVE, SELLER, note="every rule is kept"),
+            Transition(
+                Status.DRAFT, "submit", Status.IN_REVIEW, SELLER, note="publish, while a photo is flagged"
+            ),
             Transition(Status.DRAFT, "delete", Status.DELETED, SELLER),
             Transition(Status.DRAFT, "remove", Status.REMOVED, MODERATOR),
             Transition(Status.IN_REVIEW, "restore", Status.ACTIVE, MODERATOR),
@@ -53,11 +56,13 @@ LISTING = register(
             Transition(Status.ACTIVE, "hide", Status.HIDDEN, SELLER),
             Transition(Status.ACTIVE, "reserve", Status.RESERVED, SELLER),
             Transition(Status.ACTIVE, "delete", Status.DELETED, SELLER),
+            Transition(Status.ACTIVE, "flag", Status.IN_REVIEW, CHECK, note="a check flagged a photo"),
             Transition(Status.ACTIVE, "suspend", Status.HIDDEN, MODERATOR),
             Transition(Status.ACTIVE, "remove", Status.REMOVED, MODERATOR),
             Transition(Status.RESERVED, "release", Status.ACTIVE, SELLER),
             Transition(Status.RESERVED, "end_reservation", Status.ACTIVE, CLOCK, LONGEST_RESERVATION),
             Transition(Status.RESERVED, "delete", Status.DELETED, SELLER),
+            Transition(Status.RESERVED, "flag", Status.IN_REVIEW, CHECK, note="a check flagged a photo"),
             Transition(Status.RESERVED, "suspend", Status.HIDDEN, MODERATOR),
             Transition(Status.RESERVED, "remove", Status.REMOVED, MODERATOR),
             Transition(
@@ -73,6 +78,9 @@ LISTING = register(
                 Status.IN_REVIEW,
                 SELLER,
                 note="hidden by moderation, every rule is kept",
+            ),
+            Transition(
+                Status.HIDDEN, "submit", Status.IN_REVIEW, SELLER, note="unhide, while a photo is flagged"
             ),
             Transition(Status.HIDDEN, "delete", Status.DELETED, SELLER),
             Transition(
@@ -100,10 +108,17 @@ WITHDRAWN = frozenset({Status.REMOVED, Status.DELETED})
 # Who hid a hidden listing.
 BY_SELLER, BY_MODERATION = "seller", "moderation"
 
+# What a moderator says of a flagged photo: it may be shown, or it may not.
+APPROVED, REJECTED = "approved", "rejected"
+RULINGS = (APPROVED, REJECTED)
+
+# What publish and unhide become while a photo is flagged; nobody asks for it by this name.
+_NOT_ASKED_FOR = frozenset({"submit"})
+
 
 def seller_actions(status: str, hidden_by: str) -> tuple[str, ...]:
     """What the seller may do now: the verbs of the table (the notes of `hidden` applied), edit, duplicate."""
-    verbs = list(LISTING.verbs(status, SELLER))
+    verbs = [verb for verb in LISTING.verbs(status, SELLER) if verb not in _NOT_ASKED_FOR]
     if status == Status.HIDDEN:
         verbs.remove("publish" if hidden_by == BY_SELLER else "unhide")
     if status in EDITABLE:

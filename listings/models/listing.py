@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from foundation.ids import AsciiField, IdField
-from listings.lifecycle import PUBLIC, PhotoStatus, Status
+from listings.lifecycle import PUBLIC, RULINGS, PhotoStatus, Status
 from listings.models.catalogue import Brand, Category, Colour, Condition, Material, Size
 
 TITLE_MAX_LENGTH = 400  # code points; the rule counts up to 100 graphemes
@@ -174,6 +174,13 @@ class ListingPhoto(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     processed_at = models.DateTimeField(null=True)
     withdraw_at = models.DateTimeField(null=True, help_text="When the public files go; NULL once gone")
+    # A check asked for a person's look: why, how sure it was, and what the person said.
+    flag = AsciiField(max_length=40, blank=True, default="", help_text="Code told to the seller")
+    flag_score = models.FloatField(null=True, help_text="Of the check that asked, 0-1")
+    flagged_at = models.DateTimeField(null=True)
+    ruling = AsciiField(
+        max_length=8, blank=True, default="", choices=[("", "open"), *((r, r) for r in RULINGS)]
+    )
 
     class Meta:
         ordering = ("listing", "position")
@@ -184,6 +191,8 @@ class ListingPhoto(models.Model):
             models.Index(fields=["withdraw_at", "id"], name="photo_withdraw"),
             # The moderator's list of failures.
             models.Index(fields=["status", "processed_at"], name="photo_status"),
+            # The moderators' queue.
+            models.Index(fields=["flag", "ruling", "flagged_at"], name="photo_review"),
         ]
         constraints = [
             models.UniqueConstraint(name="photo_position_once", fields=["listing", "position"]),
@@ -209,6 +218,11 @@ class ListingPhoto(models.Model):
                 name="photo_processing_is_swept",
                 condition=Q(status=PhotoStatus.PROCESSING.value, ring_at__isnull=False) & ~Q(original_name="")
                 | ~Q(status=PhotoStatus.PROCESSING.value) & Q(ring_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="photo_flagged_has_time",
+                condition=Q(flag="", flagged_at__isnull=True, ruling="")
+                | ~Q(flag="") & Q(flagged_at__isnull=False, ruling__in=["", *RULINGS]),
             ),
         ]
 

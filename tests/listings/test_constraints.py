@@ -150,6 +150,12 @@ BREAKERS: dict[str, list[Breaker]] = {
         lambda draft, offered: photo(draft, status="failed", ring_at=None),
         lambda draft, offered: photo(draft, failure_code="undecodable"),
     ],
+    "photo_flagged_has_time": [
+        lambda draft, offered: photo(draft, flag="unsafe_photo"),
+        lambda draft, offered: photo(draft, flagged_at=NOW),
+        lambda draft, offered: photo(draft, ruling="approved"),
+        lambda draft, offered: photo(draft, flag="unsafe_photo", flagged_at=NOW, ruling="maybe"),
+    ],
     "photo_processing_is_swept": [
         lambda draft, offered: photo(draft, ring_at=None),
         lambda draft, offered: photo(draft, original_name=""),
