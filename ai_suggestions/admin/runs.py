@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import storages
@@ -20,21 +19,15 @@ from django.utils.html import format_html, format_html_join
 
 import listings.queries as listings
 from ai_suggestions import queries, services
-from ai_suggestions.llm import admin as llm_admin  # noqa: F401  # registers its pages
-from ai_suggestions.models import FieldSuggestion, ProviderRoute, RunStep, SuggestionRun
-from ai_suggestions.providers.registry import provider_names
+from ai_suggestions.models import FieldSuggestion, RunStep, SuggestionRun
 from foundation.admin import ReadOnly, for_each
 from listings.photos import names
-from members.queries import list_markets
 
 if TYPE_CHECKING:
     _RunAdmin = admin.ModelAdmin[SuggestionRun]
-    _RouteAdmin = admin.ModelAdmin[ProviderRoute]
-    _RouteForm = forms.ModelForm[ProviderRoute]
     _Inline = admin.TabularInline[Any, SuggestionRun]
 else:  # generic only in the stubs, not at run time
-    _RunAdmin = _RouteAdmin = admin.ModelAdmin
-    _RouteForm = forms.ModelForm
+    _RunAdmin = admin.ModelAdmin
     _Inline = admin.TabularInline
 
 MOST_DAYS = 365
@@ -197,34 +190,3 @@ class SuggestionRunAdmin(ReadOnly, _RunAdmin):
             "waiting_since": queries.oldest_queued_at(),
         }
         return TemplateResponse(request, "admin/ai_suggestions/acceptance.html", context)
-
-
-class RouteForm(_RouteForm):
-    """The provider is one of those there are; the country one of the markets."""
-
-    provider = forms.ChoiceField(choices=lambda: [(name, name) for name in provider_names()])
-
-    class Meta:
-        model = ProviderRoute
-        fields = ("position", "country", "share", "provider", "is_active", "note")
-
-    def clean_country(self) -> str:
-        country = str(self.cleaned_data["country"]).upper()
-        if country and country not in {market.code for market in list_markets()}:
-            raise forms.ValidationError("There is no such market.")
-        return country
-
-
-@admin.register(ProviderRoute)
-class ProviderRouteAdmin(_RouteAdmin):
-    """Routing is data: who changed what is in each row's history."""
-
-    form = RouteForm
-    list_display = ("position", "country", "share", "provider", "is_active", "note", "changed_at")
-    list_display_links = ("position", "provider")
-    list_filter = ("is_active", "provider")
-    ordering = ("position",)
-
-    def save_model(self, request: HttpRequest, obj: ProviderRoute, form: Any, change: bool) -> None:
-        obj.changed_at = timezone.now()
-        super().save_model(request, obj, form, change)

@@ -1,0 +1,9 @@
+"""For staff: what was suggested and why, who answers, what it costs, and what sellers make of it."""
+
+from __future__ import annotations
+
+from ai_suggestions.admin.routes import ProviderRouteAdmin
+from ai_suggestions.admin.runs import SuggestionRunAdmin
+from ai_suggestions.llm.admin import LlmCallAdmin, LlmDayAdmin
+
+__all__ = ["LlmCallAdmin", "LlmDayAdmin", "ProviderRouteAdmin", "SuggestionRunAdmin"]
