@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "foundation",
     "members",
     "listings",
+    "balance",
     "ai_suggestions",
     "allauth",
     "allauth.account",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
@@ -89,6 +89,35 @@ def _clean_cache() -> None:
 
     cache.clear()
     limits._limiter.cache_clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _emptying_the_ledger() -> Iterator[None]:
+    """Between tests on real transactions all rows are deleted, which the ledger's triggers refuse."""
+    from django.db import connection
+    from django.test import TransactionTestCase
+
+    from balance import append_only
+    from balance.models import Posting
+    from balance.services.posting import forget_opened_accounts
+
+    case_class: Any = TransactionTestCase  # its hooks are not in the stubs
+    tear_down = case_class._fixture_teardown
+
+    def tear_down_with_ledger(case: TransactionTestCase) -> None:
+        forget_opened_accounts()
+        if not Posting.objects.exists():
+            tear_down(case)
+            return
+        with connection.schema_editor() as editor:
+            append_only.remove(None, editor)
+        tear_down(case)
+        with connection.schema_editor() as editor:
+            append_only.install(None, editor)
+
+    case_class._fixture_teardown = tear_down_with_ledger
+    yield
+    case_class._fixture_teardown = tear_down
 
 
 @pytest.fixture(autouse=True)

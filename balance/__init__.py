@@ -1,0 +1,1 @@
+"""The ledger of members' money, and the ways out of it. See docs/money.md."""

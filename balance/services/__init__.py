@@ -1,0 +1,3 @@
+"""The verbs of the balance."""
+
+from __future__ import annotations

@@ -1,0 +1,369 @@
+"""Posting: the one place where money moves.
+
+Written in SQL rather than through model instances: every payment passes here, several times, and the
+mapper would cost more than the database does (docs/performance.md, `make bench BENCH=ledger`).
+
+The race is won under the locks of the members' accounts that a batch touches, taken in the order of their
+ids; the unique key of a posting is the fence against doing it twice. Accounts of the platform and of
+charities are never locked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from balance import metrics
+from balance.chart import MAY_CREATE_DEBT, MEMBER_KINDS, Account, AccountKind, Event
+from balance.errors import (
+    AlreadyReversed,
+    CurrencyMismatch,
+    InsufficientFunds,
+    InvalidAmount,
+    PostingKeyReused,
+    PostingNotFound,
+)
+from balance.events import Line, NewPosting, Posted, mirrored
+from balance.models import LedgerAccount, Posting, Transfer
+from balance.moments import entry_number, instant
+from foundation.db import atomic_retry
+from foundation.ids import new_id
+from foundation.money import Money
+from members.errors import MemberNotFound
+from members.queries import list_member_facts
+
+MAX_MINOR = 2**63 - 1
+ACCOUNTS_PER_UPDATE = 100  # a CASE is compared row by row: longer ones cost more than a second statement
+
+
+def post(posting: NewPosting, *, now: datetime) -> Posted:
+    """Record one business fact, whole or not at all.
+
+    Raises InsufficientFunds, InvalidAmount, CurrencyMismatch, PostingKeyReused, AlreadyReversed.
+    """
+    return post_many([posting], now=now)[0]
+
+
+@atomic_retry
+def post_many(postings: Sequence[NewPosting], *, now: datetime) -> list[Posted]:
+    """Record several facts in one transaction, all or none, in their order; errors as in ``post``.
+
+    A few hundred at a time are many times as fast as one by one; keys that are known already are skipped.
+    """
+    for posting in postings:
+        _check(posting, now)
+    with connection.cursor() as cursor:
+        batch = _Batch(cursor, list(postings), now)
+        batch.lock()
+        posted = batch.write()
+    fresh = [posting for posting, done in zip(postings, posted, strict=True) if not done.replayed]
+    transaction.on_commit(lambda: _count(fresh, len(postings) - len(fresh)))
+    return posted
+
+
+@atomic_retry
+def reverse(posting_id: str, *, key: str, event: Event, actor: str, reason: str, now: datetime) -> Posted:
+    """Undo a posting exactly, at most once.
+
+    Raises PostingNotFound, AlreadyReversed, PostingKeyReused, and InsufficientFunds where the money is gone
+    and the event may not make a debt.
+    """
+    undone = Posting.objects.filter(id=posting_id).values_list("reference", flat=True).first()
+    if undone is None:
+        raise PostingNotFound(f"There is no posting {posting_id}.")
+    rows = Transfer.objects.filter(posting_id=posting_id).order_by("position")
+    lines = [
+        Line(Account.from_id(debit), Account.from_id(credit), Money(amount_minor, currency))
+        for debit, credit, amount_minor, currency in rows.values_list(
+            "debit_account_id", "credit_account_id", "amount_minor", "currency"
+        )
+    ]
+    return post(
+        NewPosting(
+            key=key,
+            event=event,
+            lines=mirrored(lines),
+            reference=undone,
+            actor=actor,
+            reason=reason,
+            reverses=posting_id,
+        ),
+        now=now,
+    )
+
+
+def _count(fresh: Iterable[NewPosting], replayed: int) -> None:
+    for posting in fresh:
+        metrics.POSTINGS.labels(posting.event).inc()
+    metrics.POSTINGS_REPLAYED.inc(replayed)
+
+
+def _check(posting: NewPosting, now: datetime) -> None:
+    if not posting.lines:
+        raise ValueError(f"{posting.key}: a posting without lines says nothing")
+    if posting.effective_at is not None and posting.effective_at > now:
+        raise ValueError(f"{posting.key}: it has not happened yet")
+    for line in posting.lines:
+        if not 0 < line.amount.amount_minor <= MAX_MINOR:
+            raise InvalidAmount(f"{line.amount.amount_minor} is no amount to move.")
+        if not line.debit.currency == line.credit.currency == line.amount.currency:
+            raise CurrencyMismatch(
+                f"{line.amount.currency} cannot go from {line.debit.currency} to {line.credit.currency}."
+            )
+        if line.debit == line.credit:
+            raise ValueError(f"{posting.key}: {line.debit.id} on both sides")
+
+
+@dataclass(slots=True)
+class _Standing:
+    """A locked account, as the lines so far leave it."""
+
+    balance_minor: int
+    last_entry: int
+
+    def enter(self, balance_minor: int, moment: int) -> tuple[int, int]:
+        """(number of the entry, balance after it): the moment in microseconds, or the next free one."""
+        self.balance_minor = balance_minor
+        self.last_entry = max(self.last_entry + 1, moment)
+        return self.last_entry, balance_minor
+
+
+@dataclass
+class _Batch:
+    cursor: CursorWrapper
+    postings: list[NewPosting]
+    now: datetime
+    locked: dict[str, _Standing] = field(default_factory=dict)
+
+    def lock(self) -> None:
+        """Lock the members' accounts in the order of their ids; open those that are not there yet."""
+        accounts = {
+            account
+            for posting in self.postings
+            for line in posting.lines
+            for account in (line.debit, line.credit)
+        }
+        wanted = sorted(account.id for account in accounts if account.kind in MEMBER_KINDS)
+        unknown = {account for account in accounts if account.kind not in MEMBER_KINDS} - _opened
+        if unknown:
+            _open(unknown, self.now)
+        self._read_locked(wanted)
+        missing = [account for account in accounts if account.id in set(wanted) - set(self.locked)]
+        if missing:
+            _open(missing, self.now)
+            self._read_locked(sorted(account.id for account in missing))
+
+    def _read_locked(self, ids: Sequence[str]) -> None:
+        if not ids:
+            return
+        lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
+        self.cursor.execute(
+            "SELECT id, balance_minor, last_entry FROM balance_ledgeraccount"  # noqa: S608  # marks only
+            f" WHERE id IN ({_marks(len(ids))}) ORDER BY id{lock}",
+            ids,
+        )
+        for id_, balance_minor, last_entry in self.cursor.fetchall():
+            self.locked[id_] = _Standing(balance_minor, last_entry)
+
+    def write(self) -> list[Posted]:
+        """Insert what is new; what a key stands for already is answered as it is."""
+        # No account of a batch may have an entry later than the posting that made it, so a clock that
+        # is behind another machine's waits for it here.
+        latest = max((standing.last_entry for standing in self.locked.values()), default=0)
+        recorded_at = max(self.now, instant(latest))
+        ids = {posting.key: new_id() for posting in self.postings}
+        if len(ids) < len(self.postings):
+            raise ValueError("a batch names each key once")
+        fresh, known = self.postings, dict[str, Posted]()
+        try:
+            self._insert_all(fresh, ids, recorded_at)
+        except (IntegrityError, InsufficientFunds, InvalidAmount):
+            # Perhaps it was done already: then there is nothing to be short of. Looked up only now, since
+            # a repeat is the exception.
+            known = self._known()
+            fresh = [posting for posting in fresh if posting.key not in known]
+            self._refuse_reversed(fresh)
+            if not known:
+                raise
+            if fresh:
+                self._insert_all(fresh, ids, recorded_at)
+        return [
+            known.get(posting.key) or Posted(ids[posting.key], posting.key, recorded_at)
+            for posting in self.postings
+        ]
+
+    def _insert_all(self, fresh: Sequence[NewPosting], ids: dict[str, str], recorded_at: datetime) -> None:
+        # Everything is decided before anything is written, so that a refusal leaves nothing behind in a
+        # transaction that the caller goes on with.
+        standings = {id_: replace(standing) for id_, standing in self.locked.items()}
+        transfers = _transfers(fresh, ids, standings, entry_number(recorded_at))
+        self._insert_postings(fresh, ids, recorded_at)
+        self._insert(
+            "INSERT INTO balance_transfer (id, posting_id, position, debit_account_id, credit_account_id,"
+            " currency, amount_minor, debit_entry, debit_balance_minor, credit_entry, credit_balance_minor)"
+            " VALUES ",
+            transfers,
+        )
+        self._update_accounts(
+            {id_: standings[id_] for id_ in sorted(standings) if standings[id_] != self.locked[id_]}
+        )
+
+    def _known(self) -> dict[str, Posted]:
+        rows = Posting.objects.filter(key__in=[posting.key for posting in self.postings])
+        found = {
+            key: (id_, fingerprint, recorded_at)
+            for key, id_, fingerprint, recorded_at in rows.values_list(
+                "key", "id", "fingerprint", "recorded_at"
+            )
+        }
+        known = {}
+        for posting in self.postings:
+            if posting.key not in found:
+                continue
+            id_, fingerprint, recorded_at = found[posting.key]
+            if fingerprint != posting.fingerprint():
+                raise PostingKeyReused(f"{posting.key} was posted with another content.")
+            known[posting.key] = Posted(id_, posting.key, recorded_at, replayed=True)
+        return known
+
+    def _refuse_reversed(self, fresh: Sequence[NewPosting]) -> None:
+        reversed_ids = [posting.reverses for posting in fresh if posting.reverses is not None]
+        by = Posting.objects.filter(reverses__in=reversed_ids).values_list("reverses_id", "key").first()
+        if by is not None:
+            raise AlreadyReversed(f"{by[0]} was undone by {by[1]}.")
+
+    def _insert_postings(
+        self, postings: Sequence[NewPosting], ids: dict[str, str], recorded_at: datetime
+    ) -> None:
+        adapted = connection.ops.adapt_datetimefield_value
+        recorded = adapted(recorded_at)
+        self._insert(
+            "INSERT INTO balance_posting (id, `key`, event, reference, fingerprint, reverses_id, actor,"
+            " reason, effective_at, recorded_at) VALUES ",
+            [
+                (
+                    ids[posting.key],
+                    posting.key,
+                    posting.event.value,
+                    posting.reference,
+                    posting.fingerprint(),
+                    posting.reverses,
+                    posting.actor,
+                    posting.reason,
+                    adapted(posting.effective_at or self.now),
+                    recorded,
+                )
+                for posting in postings
+            ],
+        )
+
+    def _update_accounts(self, changed: dict[str, _Standing]) -> None:
+        ids = list(changed)
+        for start in range(0, len(ids), ACCOUNTS_PER_UPDATE):
+            part = ids[start : start + ACCOUNTS_PER_UPDATE]
+            if len(part) == 1:
+                standing = changed[part[0]]
+                self.cursor.execute(
+                    "UPDATE balance_ledgeraccount SET balance_minor = %s, last_entry = %s WHERE id = %s",
+                    [standing.balance_minor, standing.last_entry, part[0]],
+                )
+                continue
+            cases = " ".join(["WHEN %s THEN %s"] * len(part))
+            balances = [value for id_ in part for value in (id_, changed[id_].balance_minor)]
+            entries = [value for id_ in part for value in (id_, changed[id_].last_entry)]
+            self.cursor.execute(
+                f"UPDATE balance_ledgeraccount SET balance_minor = CASE id {cases} END,"  # noqa: S608  # marks only
+                f" last_entry = CASE id {cases} END WHERE id IN ({_marks(len(part))})",
+                [*balances, *entries, *part],
+            )
+
+    def _insert(self, head: str, rows: Sequence[Sequence[Any]]) -> None:
+        # One statement, however many rows: it then succeeds or fails whole, inside the transaction.
+        row = f"({_marks(len(rows[0]))})"
+        self.cursor.execute(head + ", ".join([row] * len(rows)), [value for r in rows for value in r])
+
+
+def _transfers(
+    postings: Sequence[NewPosting], ids: dict[str, str], standings: dict[str, _Standing], moment: int
+) -> list[tuple[Any, ...]]:
+    """The rows of all lines; moves ``standings`` along. Raises InsufficientFunds, InvalidAmount."""
+    return [
+        (
+            f"{ids[posting.key]}-{position}",
+            ids[posting.key],
+            position,
+            line.debit.id,
+            line.credit.id,
+            line.amount.currency,
+            line.amount.amount_minor,
+            *_take(posting.event, line, standings.get(line.debit.id), moment),
+            *_give(line, standings.get(line.credit.id), moment),
+        )
+        for posting in postings
+        for position, line in enumerate(posting.lines, 1)
+    ]
+
+
+def _take(
+    event: Event, line: Line, standing: _Standing | None, moment: int
+) -> tuple[int, int] | tuple[None, None]:
+    if standing is None:
+        return None, None
+    after = standing.balance_minor - line.amount.amount_minor
+    may_be_debt = line.debit.kind is AccountKind.AVAILABLE and event in MAY_CREATE_DEBT
+    if after < (-MAX_MINOR if may_be_debt else 0):
+        there_is = Money(standing.balance_minor, line.debit.currency)
+        raise InsufficientFunds(
+            f"{line.amount} is more than the {there_is} there is.", extra={"available": there_is.as_json()}
+        )
+    return standing.enter(after, moment)
+
+
+def _give(line: Line, standing: _Standing | None, moment: int) -> tuple[int, int] | tuple[None, None]:
+    if standing is None:
+        return None, None
+    after = standing.balance_minor + line.amount.amount_minor
+    if after > MAX_MINOR:
+        raise InvalidAmount("The balance cannot hold this amount.")
+    return standing.enter(after, moment)
+
+
+def _marks(count: int) -> str:
+    return ", ".join(["%s"] * count)
+
+
+# Accounts of the platform that are known to be there, for good: the database refuses to delete one.
+_opened: set[Account] = set()
+
+
+def forget_opened_accounts() -> None:
+    """Look again whether the platform's accounts are there; for tests, which empty the database."""
+    _opened.clear()
+
+
+def _open(accounts: Iterable[Account], now: datetime) -> None:
+    opening = list(accounts)
+    owners = {account.owner for account in opening if account.kind in MEMBER_KINDS}
+    if strangers := owners - list_member_facts(owners).keys():
+        raise MemberNotFound(f"There are no members {', '.join(sorted(strangers))}.")
+    LedgerAccount.objects.bulk_create(
+        [
+            LedgerAccount(
+                id=account.id,
+                member_id=account.owner if account.kind in MEMBER_KINDS else None,
+                kind=account.kind.value,
+                currency=account.currency,
+                balance_minor=0 if account.kind in MEMBER_KINDS else None,
+                opened_at=now,
+            )
+            for account in opening
+        ],
+        ignore_conflicts=True,
+    )
+    shared = [account for account in opening if account.kind not in MEMBER_KINDS]
+    transaction.on_commit(lambda: _opened.update(shared))

@@ -1,0 +1,36 @@
+"""Money in members' accounts."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+
+from balance import events
+from balance.chart import Event
+from balance.events import NewPosting, Posted, Share
+from balance.services.posting import post
+from foundation.money import Money
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+_number = itertools.count(1)
+
+
+def euros(minor: int) -> Money:
+    """So many cents."""
+    return Money(minor, "EUR")
+
+
+def give(member_id: str, minor: int, *, now: datetime = NOON) -> Posted:
+    """Put cents into the member's available account."""
+    number = next(_number)
+    return post(
+        NewPosting(
+            key=f"test:gift:{number}",
+            event=Event.GOODWILL_GIVEN,
+            lines=events.goodwill_given(Share(member_id, euros(minor))),
+            reference=f"test:{number}",
+            actor="system",
+        ),
+        now=now,
+    )
