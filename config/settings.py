@@ -279,6 +279,8 @@ WAIT_SLOTS = env.int("WAIT_SLOTS", 8)
 # --- Suggestions ------------------------------------------------------------------------------
 SUGGESTIONS_PROVIDER = env.str("SUGGESTIONS_PROVIDER", "on_device")
 SUGGESTIONS_WARM_UP = env.bool("SUGGESTIONS_WARM_UP", True)
+# Looks at each photo before it can be shown (listings.photos.checking); empty: nobody does.
+PHOTO_CHECK = env.str("PHOTO_CHECK", "ai_suggestions.services.safety.check_content")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "https://api.openai.com/v1")
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", "")
 LLM_MODEL = env.str("LLM_MODEL", "")

@@ -68,6 +68,13 @@ class PhotoNotReady(Conflict):
     title = "The photo is not processed yet"
 
 
+class PhotoNotFlagged(Conflict):
+    """No check asked for a look at the photo, or a moderator has had it already."""
+
+    code = "photo_not_flagged"
+    title = "The photo does not wait for a moderator"
+
+
 class InvalidListing(RuleBroken):
     """One or more rules of listings are broken; `errors` names each with its pointer."""
 

@@ -27,6 +27,15 @@ PHOTO_WAIT_SECONDS = Histogram(
 PHOTOS_RUNG_AGAIN = Counter(
     "preloved_listings_photos_rung_again_total", "Photos that nobody had picked up or finished in time"
 )
+PHOTO_CHECKS = Counter(
+    "preloved_listings_photo_checks_total", "Photos looked at before they were shown", ["outcome"]
+)
+PHOTOS_FLAGGED = Counter(
+    "preloved_listings_photos_flagged_total", "Photos that a person has to look at", ["reason"]
+)
+PHOTO_RULINGS = Counter(
+    "preloved_listings_photo_rulings_total", "What moderators said of flagged photos", ["ruling"]
+)
 ORPHANS_REMOVED = Counter(
     "preloved_listings_orphan_originals_total", "Stored uploads that no photo names, removed"
 )

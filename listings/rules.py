@@ -88,9 +88,8 @@ def _required(pointer: str) -> FieldProblem:
 def _photos(listing: ListingFacts, stage: Stage) -> Iterator[FieldProblem]:
     if stage is Stage.DRAFT:
         return
-    if not any(photo.status == PhotoStatus.READY for photo in listing.photos) and (
-        stage is Stage.OFFERED or not listing.photos
-    ):
+    shown = (photo.status == PhotoStatus.READY and not photo.is_rejected for photo in listing.photos)
+    if not any(shown) and (stage is Stage.OFFERED or not listing.photos):
         yield FieldProblem("/photos", "required", "At least one photo is needed.")
     if stage is Stage.PUBLISH:
         for i, photo in enumerate(listing.photos):
@@ -99,6 +98,10 @@ def _photos(listing: ListingFacts, stage: Stage) -> Iterator[FieldProblem]:
             elif photo.status == PhotoStatus.FAILED:
                 yield FieldProblem(
                     f"/photos/{i}", "photo_failed", "Could not be processed; replace or delete it."
+                )
+            elif photo.is_rejected:
+                yield FieldProblem(
+                    f"/photos/{i}", "photo_rejected", "May not be shown; replace or delete it."
                 )
 
 

@@ -31,6 +31,8 @@ def prepare() -> None:
     os.environ["ENV_FILE"] = os.devnull
     os.environ[HOME] = tempfile.mkdtemp(prefix=f"preloved-tests-{worker or 'main'}-")
     os.environ["SECRET_KEY"] = "not-a-secret-" + "0" * 50
+    # Tests of photo checks switch them on; the others need no net for their drawn photos.
+    os.environ["PHOTO_CHECK"] = ""
     if os.environ.get("REDIS_URL") and worker:
         # One database of the Redis server for each worker: tests empty theirs.
         parts = urlsplit(os.environ["REDIS_URL"])

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import structlog
-from django.db import IntegrityError, transaction
 from django.db.models import F
 
 import listings.queries as listings
@@ -24,9 +22,10 @@ from ai_suggestions.contract import (
     SuggestionRequest,
 )
 from ai_suggestions.lifecycle import LEASE, MAX_ATTEMPTS, WORKER, RunStatus
-from ai_suggestions.models import Decision, FieldSuggestion, PhotoReading, RunStep, SuggestionRun
+from ai_suggestions.models import Decision, FieldSuggestion, RunStep, SuggestionRun
 from ai_suggestions.providers import UnknownProvider, provider_named
 from ai_suggestions.services.moving import move
+from ai_suggestions.services.readings import Readings
 from ai_suggestions.stored import alternatives_json, evidence_json
 from foundation.db import atomic_retry
 from foundation.ids import new_id
@@ -240,22 +239,3 @@ def _keep_proposal(run: SuggestionRun, report: StepReport, proposal: Proposal, n
     if mine.filter(decision=Decision.NONE.value).update(**said) or mine.exists():
         return
     FieldSuggestion.objects.create(run_id=run.id, field=proposal.field.value, **said)
-
-
-class Readings:
-    """The store of what was read from photos (``contract.ReadingStore``) in the database."""
-
-    def __init__(self, *, now: dt.datetime) -> None:
-        self._now = now
-
-    find: Callable[..., Json] = staticmethod(queries.find_reading)
-
-    def keep(self, *, sha256: str, step: str, version: str, reading: Json) -> None:
-        """Remember a reading; whoever is first wins, and both read the same."""
-        try:
-            with transaction.atomic():
-                PhotoReading.objects.create(
-                    sha256=sha256, step=step, step_version=version, reading=reading, read_at=self._now
-                )
-        except IntegrityError:
-            logger.debug("photo_reading_known_already", step=step)

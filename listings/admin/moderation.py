@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -20,8 +20,8 @@ from django.utils.html import format_html
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.money import Money
 from listings import queries, services
-from listings.admin.reading import shown_stem, thumbnail
-from listings.lifecycle import WITHDRAWN, PhotoStatus
+from listings.admin.reading import photo_thumbnail, thumbnail
+from listings.lifecycle import APPROVED, WITHDRAWN, PhotoStatus
 from listings.models import (
     Listing,
     ListingColour,
@@ -57,9 +57,16 @@ class PhotoFailureFilter(admin.SimpleListFilter):
     parameter_name = "photos"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("failed", "one failed"), ("processing", "one is being processed")]
+        return [
+            ("flagged", "one waits for a moderator"),
+            ("failed", "one failed"),
+            ("processing", "one is being processed"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "flagged":
+            waiting = ListingPhoto.objects.exclude(flag="").filter(ruling="")
+            return queryset.filter(id__in=waiting.values("listing_id"))
         if self.value() not in ("failed", "processing"):
             return queryset
         return queryset.filter(id__in=ListingPhoto.objects.filter(status=self.value()).values("listing_id"))
@@ -67,14 +74,17 @@ class PhotoFailureFilter(admin.SimpleListFilter):
 
 class PhotoInline(ReadOnly, _Inline):
     model = ListingPhoto
-    fields = ("image", "position", "status", "failure_code", "media_type", "original_bytes", "uploaded_at")
+    fields = (
+        *("image", "position", "status", "failure_code", "flag", "flag_score", "ruling"),
+        *("media_type", "original_bytes", "uploaded_at"),
+    )
     readonly_fields = fields
     ordering = ("position",)
     extra = 0
 
     @admin.display(description="photo")
     def image(self, photo: ListingPhoto) -> str:
-        return thumbnail(shown_stem(photo))
+        return photo_thumbnail(photo)
 
 
 class EventInline(ReadOnly, _Inline):
@@ -145,7 +155,10 @@ class ListingAdmin(_ListingAdmin):
         return [str(name) for _, options in self.fieldsets for name in options["fields"]]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Listing]:
-        covers = ListingPhoto.objects.filter(listing_id=OuterRef("id"), status=PhotoStatus.READY)
+        # A flagged photo is looked at in the photos' own list, where it is blurred.
+        covers = ListingPhoto.objects.filter(
+            Q(flag="") | Q(ruling=APPROVED), listing_id=OuterRef("id"), status=PhotoStatus.READY
+        )
         stem = Subquery(covers.order_by("position").values("stem")[:1])
         return super().get_queryset(request).annotate(cover_stem=stem)
 

@@ -35,8 +35,8 @@ class Links:
         self._base = url.removesuffix(probe)
 
     def renditions(self, photo: PhotoFacts) -> dict[str, str]:
-        """By longest side; empty until the photo is ready, and once the listing is removed."""
-        if photo.status != PhotoStatus.READY or not photo.stem:
+        """By longest side; empty until the photo is ready, and once it or its listing may not be shown."""
+        if photo.status != PhotoStatus.READY or not photo.stem or photo.is_rejected:
             return {}
         return {str(side): self._base + names.rendition_name(photo.stem, side) for side in names.RENDITIONS}
 
@@ -48,6 +48,8 @@ def photo_body(photo: PhotoFacts, links: Links) -> dict[str, Any]:
         "position": photo.position,
         "status": photo.status,
         "failure": photo.failure_code or None,
+        "review": "rejected" if photo.is_rejected else "pending" if photo.needs_review else None,
+        "review_reason": None if photo.may_be_shown else photo.flag,
         "width": photo.width,
         "height": photo.height,
         "renditions": links.renditions(photo),

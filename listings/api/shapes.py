@@ -167,6 +167,13 @@ class PhotoSerializer(serializers.Serializer[Any]):
     failure = serializers.CharField(
         allow_null=True, help_text="Why it failed, as a code: replace or delete it."
     )
+    review = serializers.ChoiceField(
+        choices=("pending", "rejected"),
+        allow_null=True,
+        help_text="`pending`: a check flagged it, a moderator looks before others do. `rejected`: it may not "
+        "be shown; replace or delete it.",
+    )
+    review_reason = serializers.CharField(allow_null=True, help_text="Why, as a code: `unsafe_photo`.")
     width = serializers.IntegerField(allow_null=True)
     height = serializers.IntegerField(allow_null=True)
     renditions = RenditionsField(help_text="Empty until it is ready.")

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 
 from listings.errors import ListingNotFound, PhotoNotFound
-from listings.lifecycle import PUBLIC, WITHDRAWN, PhotoStatus, Status
+from listings.lifecycle import APPROVED, PUBLIC, REJECTED, WITHDRAWN, PhotoStatus, Status
 from listings.models import Listing, ListingColour, ListingMaterial, ListingPhoto
 from listings.queries.catalogue import CatalogueSnapshot
 
@@ -30,6 +30,23 @@ class PhotoFacts:
     height: int | None
     sha256: str
     uploaded_at: dt.datetime
+    flag: str = ""
+    ruling: str = ""
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether a check asked for a moderator's look that has not been had yet."""
+        return bool(self.flag) and not self.ruling
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether a moderator said that it may not be shown."""
+        return self.ruling == REJECTED
+
+    @property
+    def may_be_shown(self) -> bool:
+        """To others than its seller, once it is ready."""
+        return not self.flag or self.ruling == APPROVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,8 @@ _PHOTO_COLUMNS = (
     "master_height",
     "master_sha256",
     "uploaded_at",
+    "flag",
+    "ruling",
 )
 
 
@@ -89,6 +108,8 @@ def _photo(row: Mapping[str, Any]) -> PhotoFacts:
         height=row["master_height"],
         sha256=row["master_sha256"],
         uploaded_at=row["uploaded_at"],
+        flag=row["flag"],
+        ruling=row["ruling"],
     )
 
 
@@ -159,7 +180,7 @@ def get_listing(listing_id: str) -> ListingFacts:
 def get_listing_for(listing_id: str, *, viewer_id: str | None) -> ListingFacts:
     """What `viewer_id` (None: a stranger) may see: the own listing unless deleted, others' when public.
 
-    Others do not get photos that are not ready. Raises ListingNotFound.
+    Others do not get photos that are not ready or wait for a moderator. Raises ListingNotFound.
     """
     listing = get_listing(listing_id)
     if listing.seller_id == viewer_id and listing.status != Status.DELETED:
@@ -169,8 +190,10 @@ def get_listing_for(listing_id: str, *, viewer_id: str | None) -> ListingFacts:
         return listing
     if listing.status not in PUBLIC:
         raise ListingNotFound
-    ready = tuple(photo for photo in listing.photos if photo.status == PhotoStatus.READY)
-    return replace(listing, photos=ready)
+    shown = tuple(
+        photo for photo in listing.photos if photo.status == PhotoStatus.READY and photo.may_be_shown
+    )
+    return replace(listing, photos=shown)
 
 
 def get_photo_for(listing_id: str, photo_id: str, *, viewer_id: str | None) -> PhotoFacts:
@@ -285,12 +308,17 @@ def own_rows(*, seller_id: str, statuses: Iterable[str] = ()) -> QuerySet[Listin
 
 
 def covers_of(listing_ids: Iterable[str]) -> dict[str, PhotoFacts]:
-    """The first ready photo of each listing, by listing id; one statement."""
+    """The first photo of each listing that may be shown, by listing id; one statement."""
     wanted = list(listing_ids)
     if not wanted:
         return {}
     rows = (
-        ListingPhoto.objects.filter(listing_id__in=wanted, status=PhotoStatus.READY, position__isnull=False)
+        ListingPhoto.objects.filter(
+            Q(flag="") | Q(ruling=APPROVED),
+            listing_id__in=wanted,
+            status=PhotoStatus.READY,
+            position__isnull=False,
+        )
         .order_by("listing_id", "position")
         .values(*_PHOTO_COLUMNS)
     )

@@ -6,10 +6,12 @@ Other apps import from here.
 from __future__ import annotations
 
 from listings.changes import NO_CHANGE, UNSET, ListingChange
+from listings.photos.checking import Flag
 from listings.services.catalogue import load_catalogue
 from listings.services.deadlines import act_on_deadline, sweep_deadlines
 from listings.services.developing import photos_to_ring, process_photo, remove_orphans, withdraw_photos
 from listings.services.drafting import create_draft, duplicate, edit_draft
+from listings.services.flagging import approve_photo, flag_photo, reject_photo
 from listings.services.moderating import REASONS, remove, restore, suspend
 from listings.services.photos import add_photo, remove_photo, replace_photo
 from listings.services.selling import delete, hide, publish, release, reserve, unhide
@@ -18,18 +20,22 @@ __all__ = [
     "NO_CHANGE",
     "REASONS",
     "UNSET",
+    "Flag",
     "ListingChange",
     "act_on_deadline",
     "add_photo",
+    "approve_photo",
     "create_draft",
     "delete",
     "duplicate",
     "edit_draft",
+    "flag_photo",
     "hide",
     "load_catalogue",
     "photos_to_ring",
     "process_photo",
     "publish",
+    "reject_photo",
     "release",
     "remove",
     "remove_orphans",

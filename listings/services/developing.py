@@ -18,8 +18,10 @@ from listings import metrics
 from listings.lifecycle import PHOTO, WITHDRAWN, WORKER, PhotoStatus
 from listings.models import Listing, ListingPhoto
 from listings.photos import names
+from listings.photos.checking import Flag, check
 from listings.photos.processing import ProcessedPhoto, Unprocessable, process
 from listings.queries import photo_ids_to_ring, photos_to_withdraw
+from listings.services.flagging import columns_of, take_from_offer
 from listings.services.moving import touch
 from listings.services.photos import delete_files, delete_processed
 
@@ -50,11 +52,12 @@ def process_photo(*, photo_id: str, now: dt.datetime) -> str:
         if photo.attempts > MAX_ATTEMPTS:
             raise Unprocessable("processing_crashed")
         processed = process(_read_original(photo.original_name))
+        flag = check(photo_id=photo_id, sha256=processed.sha256, content=processed.master, now=now)
         _store(processed, photo.stem)
     except Unprocessable as error:
-        outcome = "failed" if _finish(photo, None, error.code, now) else "skipped"
+        outcome = "failed" if _finish(photo, None, None, error.code, now) else "skipped"
     else:
-        outcome = "ready" if _finish(photo, processed, "", now) else "skipped"
+        outcome = "ready" if _finish(photo, processed, flag, "", now) else "skipped"
     metrics.PHOTOS_PROCESSED.labels(outcome).inc()
     elapsed = time.monotonic() - started
     metrics.PHOTO_SECONDS.observe(elapsed)
@@ -98,10 +101,14 @@ def _store(processed: ProcessedPhoto, stem: str) -> None:
 
 
 def _finish(
-    photo: ListingPhoto, processed: ProcessedPhoto | None, failure_code: str, now: dt.datetime
+    photo: ListingPhoto,
+    processed: ProcessedPhoto | None,
+    flag: Flag | None,
+    failure_code: str,
+    now: dt.datetime,
 ) -> bool:
     """Record the outcome if the photo is still ours (not replaced, removed or taken over); else tidy up."""
-    kept = _record(photo, processed, failure_code, now)
+    kept = _record(photo, processed, flag, failure_code, now)
     if not kept or processed is None:
         delete_processed(photo.stem)
     if kept:
@@ -111,7 +118,11 @@ def _finish(
 
 @atomic_retry
 def _record(
-    photo: ListingPhoto, processed: ProcessedPhoto | None, failure_code: str, now: dt.datetime
+    photo: ListingPhoto,
+    processed: ProcessedPhoto | None,
+    flag: Flag | None,
+    failure_code: str,
+    now: dt.datetime,
 ) -> bool:
     # The listing first, as everybody locks them.
     listing = Listing.objects.select_for_update().get(id=photo.listing_id)
@@ -131,8 +142,11 @@ def _record(
         lease_owner="",
         processed_at=now,
         withdraw_at=now if processed is not None and listing.status in WITHDRAWN else None,
+        **columns_of(flag, now),
     )
-    if kept:
+    if kept and flag is not None:
+        take_from_offer(listing, flag, photo_id=photo.id, now=now)
+    elif kept:
         touch(listing, now=now)
         listing.save(force_update=True, update_fields=["version", "updated_at"])
     return bool(kept)

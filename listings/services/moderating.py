@@ -27,7 +27,8 @@ REASONS = {
 RESTORED = "restored"
 
 
-def _require_reason(reason: str) -> None:
+def require_reason(reason: str) -> None:
+    """Raises InvalidListing for a code that is not in REASONS."""
     if reason not in REASONS:
         known = ", ".join(REASONS)
         raise InvalidListing(errors=[FieldProblem("/reason", "unknown_reason", f"One of {known}.")])
@@ -39,7 +40,7 @@ def suspend(*, listing_id: str, moderator_id: str, reason: str, now: dt.datetime
 
     Raises ListingNotFound, ListingStatusConflict, InvalidListing.
     """
-    _require_reason(reason)
+    require_reason(reason)
     listing = lock_listing(listing_id)
     move(listing, verb="suspend", actor=MODERATOR, actor_id=moderator_id, reason=reason, note=note, now=now)
 
@@ -47,7 +48,7 @@ def suspend(*, listing_id: str, moderator_id: str, reason: str, now: dt.datetime
 @atomic_retry
 def remove(*, listing_id: str, moderator_id: str, reason: str, now: dt.datetime, note: str = "") -> None:
     """Take it away for good. Raises ListingNotFound, ListingStatusConflict, InvalidListing."""
-    _require_reason(reason)
+    require_reason(reason)
     listing = lock_listing(listing_id)
     move(listing, verb="remove", actor=MODERATOR, actor_id=moderator_id, reason=reason, note=note, now=now)
 

@@ -221,6 +221,9 @@ def _replace(
     photo.failure_code = photo.stem = photo.master_sha256 = photo.lease_owner = ""
     photo.master_width = photo.master_height = photo.processed_at = None
     photo.attempts = 0
+    # Another picture: what was said of the old one does not hold for it.
+    photo.flag = photo.ruling = ""
+    photo.flag_score = photo.flagged_at = None
     photo.version += 1
     photo.uploaded_at = now
     for column, value in _upload_columns(upload, now).items():

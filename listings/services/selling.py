@@ -6,7 +6,7 @@ import datetime as dt
 
 from foundation.db import atomic_retry
 from listings.errors import ListingHiddenByModeration
-from listings.lifecycle import BY_MODERATION, SELLER
+from listings.lifecycle import BY_MODERATION, SELLER, Status
 from listings.models import Listing
 from listings.queries import ListingFacts
 from listings.rules import Stage
@@ -15,24 +15,32 @@ from listings.services.moving import facts_of, lock_own_listing, move, require_a
 from members.queries import require_unrestricted
 
 
-def _require_offerable(listing: Listing, *, now: dt.datetime) -> None:
+def _require_offerable(listing: Listing, *, now: dt.datetime) -> str:
+    """Why a person has to look at it first; empty when nobody has to."""
     require_unrestricted(member_id=listing.seller_id, capability="sell", now=now)
-    require_rules_kept(facts_of(listing), stage=Stage.PUBLISH, now=now)
+    facts = facts_of(listing)
+    require_rules_kept(facts, stage=Stage.PUBLISH, now=now)
+    return next((photo.flag for photo in facts.photos if photo.needs_review), "")
+
+
+def _offer(listing: Listing, verb: str, *, reason: str, now: dt.datetime) -> None:
+    move(listing, verb=verb, actor=SELLER, actor_id=listing.seller_id, reason=reason, now=now)
 
 
 @atomic_retry
 def publish(
     *, seller_id: str, listing_id: str, now: dt.datetime, expected_version: int | None = None
 ) -> ListingFacts:
-    """Put a draft on offer; a listing that moderation has hidden goes to review.
+    """Put a draft on offer; to review, if a check flagged a photo or moderation had hidden the listing.
 
     Raises ListingNotFound, ListingStale, ListingStatusConflict, MemberRestricted, InvalidListing
     (every broken rule at once).
     """
     listing = lock_own_listing(listing_id, seller_id, expected_version)
     require_action(listing, "publish")
-    _require_offerable(listing, now=now)
-    move(listing, verb="publish", actor=SELLER, actor_id=seller_id, now=now)
+    flag = _require_offerable(listing, now=now)
+    submitted = flag and listing.status == Status.DRAFT
+    _offer(listing, "submit" if submitted else "publish", reason=flag if submitted else "", now=now)
     return facts_of(listing)
 
 
@@ -46,7 +54,7 @@ def hide(*, seller_id: str, listing_id: str, now: dt.datetime) -> ListingFacts:
 
 @atomic_retry
 def unhide(*, seller_id: str, listing_id: str, now: dt.datetime) -> ListingFacts:
-    """Put it back on offer.
+    """Put it back on offer; to review, if a check flagged a photo.
 
     Raises ListingNotFound, ListingStatusConflict, ListingHiddenByModeration, MemberRestricted,
     InvalidListing (rules may have changed meanwhile).
@@ -55,8 +63,8 @@ def unhide(*, seller_id: str, listing_id: str, now: dt.datetime) -> ListingFacts
     if listing.hidden_by == BY_MODERATION:
         raise ListingHiddenByModeration("Mend what was objected to, then publish it again for review.")
     require_action(listing, "unhide")
-    _require_offerable(listing, now=now)
-    move(listing, verb="unhide", actor=SELLER, actor_id=seller_id, now=now)
+    flag = _require_offerable(listing, now=now)
+    _offer(listing, "submit" if flag else "unhide", reason=flag, now=now)
     return facts_of(listing)
 
 

@@ -141,11 +141,13 @@ def make_draft(
     )
 
 
-def make_listing(seller_id: str, *, photos: int = 1, now: dt.datetime = NOW, **change: Any) -> ListingFacts:
+def make_listing(
+    seller_id: str, *, photos: int = 1, colour: str = "navy", now: dt.datetime = NOW, **change: Any
+) -> ListingFacts:
     """A listing on offer, published at `now`."""
     draft = make_draft(seller_id, now=now, **change)
     for _ in range(photos):
-        make_photo(draft, now=now)
+        make_photo(draft, colour=colour, now=now)
     return services.publish(seller_id=seller_id, listing_id=draft.id, now=now)
 
 

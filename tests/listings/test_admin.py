@@ -13,6 +13,7 @@ from listings import services
 from listings.models import Listing, ListingEvent, MarketRules
 from listings.queries import ListingFacts
 from members.models import Member
+from tests.doubles.photo_checks import RED
 from tests.factories.listings import NOW, make_draft, make_listing, make_photo
 from tests.factories.members import make_member
 
@@ -161,3 +162,43 @@ class TestCatalogue:
         assert "market_rules_limits_in_order" in refused.content.decode()
         as_chief.post("/admin/listings/marketrules/add/", values | {"price_max_minor": "999999"})
         assert MarketRules.objects.filter(market_id="LT").count() == 2
+
+
+class TestFlaggedPhotos:
+    @pytest.fixture
+    def waiting(self, seller: Member, settings: Any) -> ListingFacts:
+        settings.PHOTO_CHECK = RED
+        return make_listing(seller.id, colour="red")
+
+    def test_are_a_queue_with_scores_and_blurred_pictures(
+        self, as_moderator: Client, waiting: ListingFacts, listing: ListingFacts
+    ) -> None:
+        page = as_moderator.get(PHOTOS, {"review": "pending"}).content.decode()
+        assert waiting.photos[0].id in page
+        assert listing.photos[0].id not in page
+        assert ("0.91" in page, page.count("filter:blur(12px)")) == (True, 1)
+        assert waiting.id in as_moderator.get(LISTINGS, {"photos": "flagged"}).content.decode()
+        assert "filter:blur(12px)" in as_moderator.get(f"{LISTINGS}{waiting.id}/change/").content.decode()
+
+    @pytest.mark.parametrize(
+        ("action", "status"), [("approve_photos", "active"), ("reject_photos", "hidden")]
+    )
+    def test_are_ruled_on_with_a_note(
+        self, as_moderator: Client, waiting: ListingFacts, action: str, status: str
+    ) -> None:
+        photo_id = waiting.photos[0].id
+        assert "note" in act(as_moderator, PHOTOS, action, photo_id).content.decode()
+        act(as_moderator, PHOTOS, action, photo_id, note="Looked at it")
+        assert Listing.objects.get(id=waiting.id).status == status
+        assert ListingEvent.objects.filter(listing_id=waiting.id).latest("id").note == "Looked at it"
+        assert "Looked at it" in LogEntry.objects.get(object_id=photo_id).change_message
+        ruling = action.split("_")[0] + ("d" if action.startswith("approve") else "ed")
+        assert photo_id in as_moderator.get(PHOTOS, {"review": ruling}).content.decode()
+
+    def test_not_by_staff_who_only_look(self, waiting: ListingFacts) -> None:
+        clerk = make_member("Clerk", is_staff=True)
+        clerk.user_permissions.set(Permission.objects.filter(codename="view_listingphoto"))
+        client = Client()
+        client.force_login(clerk)
+        act(client, PHOTOS, "approve_photos", waiting.photos[0].id, note="Let me")
+        assert Listing.objects.get(id=waiting.id).status == "in_review"
