@@ -19,6 +19,7 @@ DOCUMENT: dict[str, Any] = {
     "TAGS": [
         {"name": "members", "description": "Markets, one's own account, blocks, public profiles."},
         {"name": "listings", "description": "The catalogue, drafts, photos, publishing, browsing."},
+        {"name": "balance", "description": "Your money: balance, entries, statements, and the ways out."},
         {"name": "ai_suggestions", "description": "Proposals for a listing; the seller decides."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,

@@ -250,7 +250,11 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A ring that is not heard costs one sweep of waiting; a request must not hang for it.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"listings.*": {"queue": "photos"}, "ai_suggestions.*": {"queue": "suggestions"}}
+CELERY_TASK_ROUTES = {
+    "listings.*": {"queue": "photos"},
+    "ai_suggestions.*": {"queue": "suggestions"},
+    "balance.*": {"queue": "money"},
+}
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

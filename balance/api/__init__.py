@@ -1,0 +1,1 @@
+"""The HTTP side of the balance: one module per resource, shapes beside in shapes.py."""

@@ -50,7 +50,7 @@ class Worker:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "1"),
-                    *("--queues", "default,photos,suggestions", "--without-gossip", "--without-mingle"),
+                    *("--queues", "default,money,photos,suggestions", "--without-gossip", "--without-mingle"),
                 ],
                 cwd=REPOSITORY,
                 env=os.environ | variables,
@@ -119,5 +119,5 @@ def wait_until(reached: Callable[[], bool], *, seconds: float = 60, what: str) -
 def empty_the_broker() -> None:
     with current_app.connection_for_write() as broker:
         channel: Any = broker.default_channel
-        for queue in ("default", "photos", "suggestions"):
+        for queue in ("default", "money", "photos", "suggestions"):
             channel.queue_purge(queue)
