@@ -9,7 +9,9 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --python-version 3.
 
 # A server install as Django's own deploy check wants to see it; nothing is connected to.
 DEPLOYED := PRELOVED_HOME=var/check PUBLIC_URL=https://preloved.example ENV_FILE=/dev/null \
-	SECRET_KEY=$$(head -c 48 /dev/urandom | base64)
+	SECRET_KEY=$$(head -c 48 /dev/urandom | base64) \
+	ENCRYPTION_KEYS=check:$$(head -c 32 /dev/urandom | base64) \
+	BLIND_INDEX_KEYS=check:$$(head -c 32 /dev/urandom | base64)
 
 .PHONY: help
 help: ## List the targets

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from environs import Env
@@ -25,7 +26,11 @@ class ConfigurationError(Exception):
     """A setting that cannot be used, with the variable's name and what it should be."""
 
 
-def generated_secret(path: Path) -> str:
+def _random_text() -> str:
+    return secrets.token_urlsafe(64)
+
+
+def generated_secret(path: Path, *, make: Callable[[], str] = _random_text) -> str:
     """A secret made at the first start and kept in a file only its owner can read.
 
     For the embedded default only: replicas of a server install must share theirs by SECRET_KEY.
@@ -36,5 +41,5 @@ def generated_secret(path: Path) -> str:
     except FileExistsError:
         return path.read_text().strip()
     with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(64))
+        file.write(make())
     return path.read_text().strip()

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.env import BASE_DIR, ConfigurationError, env, generated_secret
+from config.keys import keys_of_columns
 from config.logs import logging_settings
 from config.openapi import DOCUMENT
 from config.schedule import schedule
@@ -39,6 +40,8 @@ if not SECRET_KEY:
         )
     SECRET_KEY = generated_secret(HOME / "secret_key")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+# Key id -> 32 bytes; the first seals, the others still open (docs/security.md).
+ENCRYPTION_KEYS, BLIND_INDEX_KEYS = keys_of_columns(HOME, may_generate=not HTTPS)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [_public.hostname, "127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [PUBLIC_URL])
 CSRF_FAILURE_VIEW = "foundation.views.csrf_failure"
@@ -312,6 +315,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
 ]
 TERMS_VERSION = env.str("TERMS_VERSION", "2026-01")
+TRAINING_CONSENT_VERSION = env.str("TRAINING_CONSENT_VERSION", "2026-11")
 # Staff without an authenticator app cannot open the admin.
 ADMIN_REQUIRE_SECOND_FACTOR = env.bool("ADMIN_REQUIRE_SECOND_FACTOR", HTTPS)
 ACCOUNT_ADAPTER = "members.api.accounts.AccountAdapter"

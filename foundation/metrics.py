@@ -28,3 +28,8 @@ PROBLEMS = Counter("preloved_foundation_problems_total", "Problem documents answ
 WAITING_REQUESTS_REFUSED = Counter(
     "preloved_foundation_waits_cut_short_total", "Prefer: wait requests answered at once for want of a slot"
 )
+UNOPENED = Counter(
+    "preloved_foundation_unopened_secrets_total",
+    "Encrypted values that did not open: an unknown key, changed, or moved to another row",
+    ["column", "reason"],
+)

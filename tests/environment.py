@@ -33,6 +33,9 @@ def prepare() -> None:
     os.environ["SECRET_KEY"] = "not-a-secret-" + "0" * 50
     # Tests of photo checks switch them on; the others need no net for their drawn photos.
     os.environ["PHOTO_CHECK"] = ""
+    # 32 bytes each, in base 64.
+    os.environ["ENCRYPTION_KEYS"] = "test:" + "A" * 43 + "="
+    os.environ["BLIND_INDEX_KEYS"] = "test:" + "B" * 42 + "A="
     if os.environ.get("REDIS_URL") and worker:
         # One database of the Redis server for each worker: tests empty theirs.
         parts = urlsplit(os.environ["REDIS_URL"])

@@ -1,0 +1,25 @@
+"""What `manage.py check --deploy` says beyond Django's own checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Error
+
+from config.keys import GENERATED_ID
+
+
+def generated_keys(**_: Any) -> list[Error]:
+    """In server mode a key made by one replica would be unknown to the others, and lost with its disk."""
+    if not settings.SERVER_MODE:
+        return []
+    return [
+        Error(
+            f"{name} seals with a key that this machine made for itself.",
+            hint=f"Set {name} to the same keys on every replica (docs/security.md).",
+            id="preloved.E001",
+        )
+        for name in ("ENCRYPTION_KEYS", "BLIND_INDEX_KEYS")
+        if next(iter(getattr(settings, name))) == GENERATED_ID
+    ]
