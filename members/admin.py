@@ -149,6 +149,8 @@ class MemberAdmin(_MemberAdmin):
                     "last_login",
                     "terms_version",
                     "terms_accepted_at",
+                    "training_consent_at",
+                    "training_consent_version",
                     "identity_verified_at",
                     "plan",
                 )

@@ -130,6 +130,12 @@ class Member(AbstractBaseUser, PermissionsMixin):
         max_length=20, blank=True, default="", help_text="Version of the accepted terms"
     )
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
+    training_consent_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when photos and texts may be learned from; empty: not"
+    )
+    training_consent_version = AsciiField(
+        max_length=20, blank=True, default="", help_text="Version of the text that the member agreed to"
+    )
     joined_at = models.DateTimeField(db_default=Now())
     closed_at = models.DateTimeField(null=True, blank=True, help_text="When the member closed the account")
     version = models.PositiveIntegerField(
@@ -147,6 +153,11 @@ class Member(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(name="member_email_lower_case", condition=Q(email=Lower("email"))),
             models.CheckConstraint(name="member_email_present", condition=~Q(email="")),
             models.CheckConstraint(name="member_display_name_present", condition=~Q(display_name="")),
+            models.CheckConstraint(
+                name="member_consent_names_its_text",
+                condition=Q(training_consent_at__isnull=True, training_consent_version="")
+                | Q(training_consent_at__isnull=False) & ~Q(training_consent_version=""),
+            ),
             models.CheckConstraint(
                 name="member_closed_is_inactive", condition=Q(closed_at__isnull=True) | Q(is_active=False)
             ),
@@ -168,6 +179,26 @@ class Member(AbstractBaseUser, PermissionsMixin):
     @property
     def is_verified_seller(self) -> bool:
         return self.identity_verified_at is not None
+
+
+class TrainingConsent(models.Model):
+    """What a member said on whether their photos and texts may be learned from; never changed or deleted."""
+
+    id = IdField(primary_key=True)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    agreed = models.BooleanField(help_text="False: withdrawn")
+    text_version = AsciiField(max_length=20, help_text="Of the text agreed to, or agreed to until then")
+    said_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-said_at", "-id")
+        indexes = [models.Index(fields=["agreed", "said_at"], name="consent_said")]
+        constraints = [
+            models.CheckConstraint(name="consent_names_its_text", condition=~Q(text_version="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {'agreed' if self.agreed else 'withdrew'}"
 
 
 class Block(models.Model):

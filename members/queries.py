@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from members.errors import MarketNotFound, MemberNotFound, MemberRestricted
-from members.models import Block, Market, Member, Plan, Restriction
+from members.models import Block, Market, Member, Plan, Restriction, TrainingConsent
 
 MAX_BLOCKS = 1000
 
@@ -49,6 +50,16 @@ class MemberFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentFacts:
+    """Whether a member's photos and texts may be learned from, since when and by which text's version."""
+
+    agreed: bool
+    text_version: str
+    since_at: dt.datetime | None
+    current_text_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class OwnProfile:
     """What a member sees of the own account. `version` grows with every change of the profile."""
 
@@ -64,6 +75,7 @@ class OwnProfile:
     plan: str
     has_second_factor: bool
     terms_version: str
+    training_consent: ConsentFacts
     joined_at: dt.datetime
     version: int
 
@@ -108,6 +120,11 @@ def _market_facts(market: Market) -> MarketFacts:
 def list_markets() -> list[MarketFacts]:
     """Every market, by code; the closed ones too, because old members and listings may be of one."""
     return [_market_facts(market) for market in Market.objects.order_by("code")]
+
+
+def list_plans() -> tuple[str, ...]:
+    """Who a member may sell as."""
+    return tuple(Plan.values)
 
 
 def get_market(code: str) -> MarketFacts:
@@ -188,9 +205,27 @@ def get_own_profile(member_id: str) -> OwnProfile:
         plan=member.plan,
         has_second_factor=has_second_factor(member.id),
         terms_version=member.terms_version,
+        training_consent=ConsentFacts(
+            agreed=member.training_consent_at is not None,
+            text_version=member.training_consent_version,
+            since_at=member.training_consent_at,
+            current_text_version=settings.TRAINING_CONSENT_VERSION,
+        ),
         joined_at=member.joined_at,
         version=member.version,
     )
+
+
+def list_training_consents(member_ids: Iterable[str]) -> dict[str, str]:
+    """Of these members, those whose photos and texts may be learned from now, with the text's version."""
+    rows = Member.objects.filter(id__in=set(member_ids), is_active=True, training_consent_at__isnull=False)
+    return dict(rows.values_list("id", "training_consent_version"))
+
+
+def last_withdrawals(member_ids: Iterable[str]) -> dict[str, dt.datetime]:
+    """When each of these members last withdrew the consent to training, of those who ever did."""
+    rows = TrainingConsent.objects.filter(member_id__in=set(member_ids), agreed=False)
+    return dict(rows.order_by("said_at", "id").values_list("member_id", "said_at"))
 
 
 def has_second_factor(member_id: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from foundation.api.serializers import StrictCharField, StrictSerializer
+from foundation.api.serializers import StrictBooleanField, StrictCharField, StrictSerializer
 from foundation.ids import ID_PATTERN
 from members.models import Restriction
 
@@ -31,6 +31,22 @@ class MarketListSerializer(serializers.Serializer[Any]):
     results = MarketSerializer(many=True)
 
 
+class ConsentSerializer(serializers.Serializer[Any]):
+    """Whether your photos and texts may be used to train suggestions. Off until you agree."""
+
+    agreed = serializers.BooleanField()
+    text_version = serializers.CharField(allow_blank=True, help_text="Of the text that you agreed to.")
+    since_at = serializers.DateTimeField(allow_null=True)
+    current_text_version = serializers.CharField(help_text="Of the text to show and to agree to now.")
+
+
+class ConsentChangeSerializer(StrictSerializer):
+    """To agree, name the version of the text that was shown; to withdraw, only say so."""
+
+    agreed = StrictBooleanField()
+    text_version = StrictCharField(required=False, max_length=20)
+
+
 class OwnProfileSerializer(serializers.Serializer[Any]):
     """The own account. Address, password and second factor are changed at the account endpoints."""
 
@@ -48,6 +64,7 @@ class OwnProfileSerializer(serializers.Serializer[Any]):
     terms_version = serializers.CharField(
         allow_blank=True, help_text="The version of the terms that was accepted."
     )
+    training_consent = ConsentSerializer()
     joined_at = serializers.DateTimeField()
 
 
@@ -64,6 +81,7 @@ class ProfileChangeSerializer(StrictSerializer):
     language = StrictCharField(required=False, max_length=3)
     locale = StrictCharField(required=False, max_length=12)
     time_zone = StrictCharField(required=False, max_length=40)
+    training_consent = ConsentChangeSerializer(required=False)
 
 
 class PublicProfileSerializer(serializers.Serializer[Any]):

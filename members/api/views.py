@@ -83,11 +83,18 @@ class MeView(ApiView):
     )
     def patch(self, request: Request) -> Response:
         change = self.body(request, shapes.ProfileChangeSerializer)
+        consent = change.pop("training_consent", None)
         me = queries.get_own_profile(str(request.user.pk))
         etags.require_if_match(request, _etag(me))
         return _own_profile(
             services.change_profile(
-                member_id=me.id, expected_version=me.version, change=services.ProfileChange(**change)
+                member_id=me.id,
+                expected_version=me.version,
+                change=services.ProfileChange(
+                    **change,
+                    training_consent=None if consent is None else services.ConsentChange(**consent),
+                ),
+                now=timezone.now(),
             )
         )
 

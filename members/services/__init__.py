@@ -11,11 +11,13 @@ from members.services.accounts import (
     verify_identity,
 )
 from members.services.blocks import block_member, unblock_member
+from members.services.consent import ConsentChange
 from members.services.markets import load_markets
 from members.services.profile import ProfileChange, change_profile, check_profile
 from members.services.restrictions import lift, restrict
 
 __all__ = [
+    "ConsentChange",
     "ProfileChange",
     "block_member",
     "change_profile",

@@ -18,6 +18,7 @@ from members import metrics
 from members.errors import AddressTaken, InvalidProfile, MemberNotFound
 from members.models import Block, Market, Member, Plan
 from members.profiles import tidy_display_name
+from members.services.consent import ConsentChange, record_consent
 from members.services.profile import ProfileChange, check_profile
 
 logger = structlog.get_logger(__name__)
@@ -106,7 +107,11 @@ def close_account(*, member_id: str, now: dt.datetime) -> None:
     sessions stop working at once, because they ask for the active member. Apps above must have
     settled what is open (orders, balance) before they call this. Raises MemberNotFound.
     """
-    closed = Member.objects.filter(id=member_id, closed_at__isnull=True).update(
+    member = Member.objects.select_for_update().filter(id=member_id, closed_at__isnull=True).first()
+    if member is None:
+        raise MemberNotFound
+    Member.objects.filter(id=member_id).update(
+        **record_consent(member, ConsentChange(agreed=False), now=now),
         is_active=False,
         closed_at=now,
         # Unique and no address: ".invalid" is reserved for that (RFC 2606).
@@ -115,8 +120,6 @@ def close_account(*, member_id: str, now: dt.datetime) -> None:
         password=make_password(None),
         version=F("version") + 1,
     )
-    if not closed:
-        raise MemberNotFound
     EmailAddress.objects.filter(user_id=member_id).delete()
     Authenticator.objects.filter(user_id=member_id).delete()
     Block.objects.filter(blocker_id=member_id).delete()

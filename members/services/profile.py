@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import zoneinfo
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from members import queries
 from members.errors import InvalidProfile, MemberNotFound
 from members.models import Market, Member
 from members.profiles import display_name_problem, is_locale, tidy_display_name
+from members.services.consent import ConsentChange, check_consent, record_consent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,7 @@ class ProfileChange:
     language: str | None = None
     locale: str | None = None
     time_zone: str | None = None
+    training_consent: ConsentChange | None = None
 
 
 def check_profile(change: ProfileChange, *, country_now: str | None = None) -> list[FieldProblem]:
@@ -54,25 +57,29 @@ def check_profile(change: ProfileChange, *, country_now: str | None = None) -> l
         problems.append(FieldProblem("/locale", "unknown_locale", "A BCP 47 tag such as nl-BE."))
     if change.time_zone is not None and change.time_zone not in zoneinfo.available_timezones():
         problems.append(FieldProblem("/time_zone", "unknown_time_zone", "An IANA name: Europe/Vilnius."))
+    if change.training_consent is not None:
+        problems += check_consent(change.training_consent)
     return problems
 
 
 @atomic_retry
-def change_profile(*, member_id: str, expected_version: int, change: ProfileChange) -> queries.OwnProfile:
+def change_profile(
+    *, member_id: str, expected_version: int, change: ProfileChange, now: dt.datetime
+) -> queries.OwnProfile:
     """Apply a change to the version the client has seen, and return the profile as it is now.
 
     Of two at once the first wins (compare-and-set on `version`). Raises MemberNotFound,
     InvalidProfile, PreconditionFailed.
     """
-    member = Member.objects.filter(id=member_id, is_active=True).values("market_id", "version").first()
+    member = Member.objects.filter(id=member_id, is_active=True).first()
     if member is None:
         raise MemberNotFound
-    if member["version"] != expected_version:
+    if member.version != expected_version:
         raise PreconditionFailed("Read your profile again and retry.")
-    problems = check_profile(change, country_now=member["market_id"])
+    problems = check_profile(change, country_now=member.market_id)
     if problems:
         raise InvalidProfile(errors=problems)
-    fields: dict[str, str] = {}
+    fields: dict[str, object] = {}
     if change.display_name is not None:
         fields["display_name"] = tidy_display_name(change.display_name)
     if change.country is not None:
@@ -83,6 +90,8 @@ def change_profile(*, member_id: str, expected_version: int, change: ProfileChan
         fields["locale"] = change.locale
     if change.time_zone is not None:
         fields["time_zone"] = change.time_zone
+    if change.training_consent is not None:
+        fields |= record_consent(member, change.training_consent, now=now)
     if not fields:
         return queries.get_own_profile(member_id)
     changed = Member.objects.filter(id=member_id, is_active=True, version=expected_version).update(

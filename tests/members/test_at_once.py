@@ -79,7 +79,10 @@ class TestChangeProfile:
 
         def change(number: int) -> str:
             services.change_profile(
-                member_id=ona.id, expected_version=seen, change=ProfileChange(display_name=f"Ona {number}")
+                member_id=ona.id,
+                expected_version=seen,
+                change=ProfileChange(display_name=f"Ona {number}"),
+                now=timezone.now(),
             )
             return "changed"
 

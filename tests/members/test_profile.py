@@ -89,11 +89,17 @@ class TestChangeOwnProfile:
     def test_of_two_at_once_the_first_wins(self, ona: Member) -> None:
         seen = queries.get_own_profile(ona.id).version
         services.change_profile(
-            member_id=ona.id, expected_version=seen, change=ProfileChange(display_name="Anna")
+            member_id=ona.id,
+            expected_version=seen,
+            change=ProfileChange(display_name="Anna"),
+            now=timezone.now(),
         )
         with pytest.raises(PreconditionFailed):
             services.change_profile(
-                member_id=ona.id, expected_version=seen, change=ProfileChange(display_name="Berta")
+                member_id=ona.id,
+                expected_version=seen,
+                change=ProfileChange(display_name="Berta"),
+                now=timezone.now(),
             )
         assert queries.get_own_profile(ona.id).display_name == "Anna"
 
@@ -155,7 +161,9 @@ class TestChangeOwnProfile:
     def test_is_not_for_a_closed_account(self, ona: Member) -> None:
         services.close_account(member_id=ona.id, now=timezone.now())
         with pytest.raises(MemberNotFound):
-            services.change_profile(member_id=ona.id, expected_version=1, change=ProfileChange(country="DE"))
+            services.change_profile(
+                member_id=ona.id, expected_version=1, change=ProfileChange(country="DE"), now=timezone.now()
+            )
         with pytest.raises(MemberNotFound):
             services.close_account(member_id=ona.id, now=timezone.now())
 

@@ -43,6 +43,12 @@ class TestSignUp:
             "plan": "private",
             "has_second_factor": False,
             "terms_version": "2026-01",
+            "training_consent": {
+                "agreed": False,
+                "text_version": "",
+                "since_at": None,
+                "current_text_version": "2026-11",
+            },
             "joined_at": me.json()["joined_at"],
         }
 
