@@ -62,3 +62,24 @@ class AccountFrozen(Forbidden):
 
     code = "account_frozen"
     title = "The account is being checked"
+
+
+class TaxInformationRequired(Forbidden):
+    """`reason` is the restriction's; it is lifted once the details are given."""
+
+    code = "tax_information_required"
+    title = "Tax details are needed first"
+
+
+class KycRequired(Forbidden):
+    """`reason` is the restriction's; it is lifted once the identity is verified."""
+
+    code = "kyc_required"
+    title = "Your identity has to be verified first"
+
+
+class WithdrawalsBlocked(Forbidden):
+    """`reason` says why, `until` how long if that is known. Refunds still arrive."""
+
+    code = "withdrawals_blocked"
+    title = "Money cannot be withdrawn at the moment"

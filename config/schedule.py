@@ -14,6 +14,7 @@ EVERY = {
     "listings.tasks.sweep_photos": timedelta(seconds=10),
     "listings.tasks.sweep_deadlines": timedelta(minutes=1),
     "listings.tasks.remove_orphans": timedelta(hours=1),
+    "balance.tasks.expire_holds": timedelta(seconds=10),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from balance.models.holds import Hold
 from balance.models.ledger import LedgerAccount, Posting, Transfer
+from balance.models.statements import StatementCalendar
 
-__all__ = ["LedgerAccount", "Posting", "Transfer"]
+__all__ = ["Hold", "LedgerAccount", "Posting", "StatementCalendar", "Transfer"]
