@@ -29,25 +29,25 @@ class KindsSeen:
 class ColoursSeen:
     """The palette colours that a photo's main thing has.
 
-    ``chosen`` are the one or two to name, main colour first; ``shares`` are all (colour id, share 0-1),
-    largest first.
+    ``chosen`` are the one or two to name, main colour first; ``likely`` are the candidates for the main
+    colour as (colour id, probability 0-1), most likely first.
     """
 
     chosen: tuple[str, ...]
-    shares: tuple[tuple[str, float], ...]
+    likely: tuple[tuple[str, float], ...]
     box: Box | None = None
 
     def to_json(self) -> Json:
         """As plain lists."""
         box = None if self.box is None else [self.box.left, self.box.top, self.box.width, self.box.height]
-        return {"chosen": list(self.chosen), "shares": [list(share) for share in self.shares], "box": box}
+        return {"chosen": list(self.chosen), "likely": [list(entry) for entry in self.likely], "box": box}
 
     @classmethod
     def from_json(cls, data: Json) -> ColoursSeen:
         """From what ``to_json`` gave."""
         return cls(
             chosen=tuple(data["chosen"]),
-            shares=tuple((str(colour), float(share)) for colour, share in data["shares"]),
+            likely=tuple((str(colour), float(probability)) for colour, probability in data["likely"]),
             box=None if data["box"] is None else Box(*data["box"]),
         )
 

@@ -202,7 +202,7 @@ def _look_at_colours(board: Board) -> Taken:
         box = Box(found.box.left, found.box.top, found.box.width, found.box.height)
         return ColoursSeen(
             chosen=found.chosen,
-            shares=tuple((entry.colour, entry.share) for entry in found.shares),
+            likely=tuple((entry.colour, entry.probability) for entry in found.likely),
             box=box if found.separated else None,
         ).to_json()
 

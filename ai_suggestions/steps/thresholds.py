@@ -15,8 +15,8 @@ VERSION = "thresholds-1"
 FILL_IN_FROM: MappingProxyType[Field, float] = MappingProxyType(
     {
         # The category's bar comes with its model (KindsSeen.sure_from): it is measured with each training.
-        # Share of people who would call the thing by this colour. One colour word too many costs little and
-        # is seen at once, so the bar is lower than for the category.
+        # Share of people who would call the thing by this colour. A wrong colour costs little and is seen at
+        # once, so the bar is lower than for the category: it keeps out photos that disagree.
         Field.COLOURS: 0.60,
         # A brand name that was read letter for letter scores above .9, a near miss below .8.
         Field.BRAND: 0.80,

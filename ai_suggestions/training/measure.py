@@ -1,7 +1,7 @@
 """Figures of the readers that need no training: `python -m ai_suggestions.training.measure --data FOLDER`.
 
-Colours against colours.csv, false sizes on garments, drawn labels, unsafe scores, CPU milliseconds of each.
-Added to `metrics.json`; needs nothing but the service's own packages.
+Colours against two tables of labels, false sizes on garments, drawn labels, unsafe scores,
+CPU milliseconds of each. Added to `metrics.json`; needs nothing but the service's own packages.
 """
 
 from __future__ import annotations
@@ -25,10 +25,14 @@ SAME_COLOUR: Mapping[str, tuple[str, ...]] = {"multi": ("various",), "beige": ("
 """Colour names of the check set that the palette calls otherwise; the rest differ only by a hyphen."""
 
 
-def colour_figures(folder: Path) -> dict[str, Any]:
+COLOURS_SEEN = Path(__file__).with_name("colours_seen.csv")
+"""120 further photos of the folder; `test` ones were labelled and put aside before the rules were changed."""
+
+
+def colour_figures(folder: Path, table: Path, part: str | None = None) -> dict[str, Any]:
     """Shares of photos whose first colour, and any of the first two, is one that the annotator accepts."""
-    with (folder / "colours.csv").open(newline="", encoding="utf-8") as table:
-        rows = list(csv.DictReader(table))
+    with table.open(newline="", encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if part is None or row["part"] == part]
     first = any_of_two = 0
     for row in rows:
         with Image.open(folder / row["file"]) as photo:
@@ -37,7 +41,7 @@ def colour_figures(folder: Path) -> dict[str, Any]:
         for name in row["acceptable"].split("|"):
             accepted.update(SAME_COLOUR.get(name, (name.replace(" ", "-"),)))
         first += reading.chosen[0] in accepted
-        any_of_two += bool({*reading.chosen, *(entry.colour for entry in reading.shares[:2])} & accepted)
+        any_of_two += bool({*reading.chosen, *(entry.colour for entry in reading.likely[:2])} & accepted)
     return {"n": len(rows), "acceptable": first / len(rows), "any_of_two": any_of_two / len(rows)}
 
 
@@ -145,7 +149,9 @@ def main() -> None:
     chosen = random.Random(3).sample(sorted((asked.data / "images").iterdir()), asked.photos)
     brands = brand_names(asked.brands)
     figures = {
-        "colours": colour_figures(asked.data),
+        "colours": colour_figures(asked.data, asked.data / "colours.csv"),
+        "colours_fit": colour_figures(asked.data, COLOURS_SEEN, "fit"),
+        "colours_test": colour_figures(asked.data, COLOURS_SEEN, "test"),
         "garment_photos": garment_figures(chosen, brands),
         "drawn_labels": drawn_label_figures(60, brands),
         "milliseconds": milliseconds(chosen[:60]),

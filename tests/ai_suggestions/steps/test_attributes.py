@@ -7,6 +7,7 @@ import pytest
 from ai_suggestions.contract import Box, Field, Proposal, SellerFacts, Source, Standing
 from ai_suggestions.readings import ColoursSeen, LabelFact
 from ai_suggestions.steps.attributes import (
+    calibrated,
     propose_brand,
     propose_colours,
     propose_condition,
@@ -133,7 +134,7 @@ class TestColours:
     def test_photos_that_disagree_are_a_choice(self) -> None:
         found = propose_colours(
             seen={
-                "A": ColoursSeen(("navy",), (("navy", 0.4), ("grey", 0.3), ("black", 0.3))),
+                "A": ColoursSeen(("navy",), (("navy", 0.6), ("grey", 0.2), ("black", 0.2))),
                 "B": ColoursSeen(("grey",), (("grey", 0.5), ("navy", 0.3), ("white", 0.2))),
             },
             weights={"A": 1.0, "B": 1.0},
@@ -141,6 +142,48 @@ class TestColours:
         )
         assert found.standing is Standing.CHOICE
         assert len(found.alternatives) == 4
+        assert found.confidence is not None
+        assert found.confidence > (found.alternatives[0].confidence or 0)
+
+    def test_two_colours_main_first_with_the_photo_that_shows_both(self) -> None:
+        found = propose_colours(
+            seen={
+                "FRONT": ColoursSeen(("navy", "white"), (("navy", 0.9), ("white", 0.1))),
+                "BACK": ColoursSeen(("navy",), (("navy", 0.95),)),
+            },
+            weights={"FRONT": 2.0, "BACK": 1.0},
+            catalogue=CATALOGUE,
+        )
+        assert found.value == ["navy", "white"]
+        assert [(piece.text, piece.photo_id) for piece in found.evidence] == [
+            ("navy", "FRONT"),
+            ("white", "FRONT"),
+        ]
+
+    def test_a_second_colour_that_most_photos_do_not_show_is_not_named(self) -> None:
+        found = propose_colours(
+            seen={
+                "FRONT": ColoursSeen(("navy",), (("navy", 0.9),)),
+                "DETAIL": ColoursSeen(("navy", "white"), (("navy", 0.6), ("white", 0.4))),
+            },
+            weights={"FRONT": 2.0, "DETAIL": 1.0},
+            catalogue=CATALOGUE,
+        )
+        assert found.value == ["navy"]
+
+    def test_many_colours_are_offered_never_filled_in(self) -> None:
+        found = propose_colours(
+            seen={"A": ColoursSeen(("various",), (("various", 0.5), ("red", 0.2), ("navy", 0.2)))},
+            weights={"A": 1.0},
+            catalogue=CATALOGUE,
+        )
+        assert found.standing is Standing.CHOICE
+        assert [a.value for a in found.alternatives] == [["various"], ["navy"], ["red"]]
+
+    def test_the_stated_confidence_rises_with_the_readings(self) -> None:
+        stated = [calibrated(step / 20) for step in range(21)]
+        assert stated == sorted(stated)
+        assert (stated[0], stated[-1]) == (pytest.approx(0.76), pytest.approx(0.98))
 
     def test_no_photo_says_anything(self) -> None:
         assert propose_colours(seen={}, weights={}, catalogue=CATALOGUE).note == "no_colour_seen"
