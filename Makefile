@@ -11,7 +11,8 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --python-version 3.
 DEPLOYED := PRELOVED_HOME=var/check PUBLIC_URL=https://preloved.example ENV_FILE=/dev/null \
 	SECRET_KEY=$$(head -c 48 /dev/urandom | base64) \
 	ENCRYPTION_KEYS=check:$$(head -c 32 /dev/urandom | base64) \
-	BLIND_INDEX_KEYS=check:$$(head -c 32 /dev/urandom | base64)
+	BLIND_INDEX_KEYS=check:$$(head -c 32 /dev/urandom | base64) \
+	PAYOUT_PROVIDER=adyen ADYEN_API_KEY=check ADYEN_BALANCE_ACCOUNT_ID=check ADYEN_HMAC_KEY=00
 
 .PHONY: help
 help: ## List the targets

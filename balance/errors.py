@@ -83,3 +83,117 @@ class WithdrawalsBlocked(Forbidden):
 
     code = "withdrawals_blocked"
     title = "Money cannot be withdrawn at the moment"
+
+
+class StatementNotFound(NotFound):
+    """Before the first account was opened, or still to come."""
+
+    code = "statement_not_found"
+    title = "There is no statement of this month"
+
+
+class StatementTooLong(RuleBroken):
+    """More lines than one document can show; as CSV there is no limit."""
+
+    code = "statement_too_long"
+    title = "The statement is too long for this form"
+
+
+# Ways out
+
+
+class InvalidBankAccount(RuleBroken):
+    """`errors` names each field: unknown_iban_country, invalid_iban_length, invalid_iban_check_digits,
+    invalid_iban_account_number, invalid_iban, iban_of_another_country, invalid_holder_name.
+    """
+
+    code = "invalid_bank_account"
+    title = "The bank account is not acceptable"
+
+
+class BankAccountNotFound(NotFound):
+    code = "bank_account_not_found"
+    title = "You have no such bank account"
+
+
+class BankAccountExists(Conflict):
+    code = "bank_account_exists"
+    title = "You have this bank account already"
+
+
+class TooManyBankAccounts(Conflict):
+    """Remove one first."""
+
+    code = "too_many_bank_accounts"
+    title = "You have as many bank accounts as possible"
+
+
+class BankAccountInUse(Conflict):
+    """A withdrawal to it is still open; cancel it or wait for its end."""
+
+    code = "bank_account_in_use"
+    title = "A withdrawal to this bank account is under way"
+
+
+class BankAccountCoolingDown(Conflict):
+    """A new account takes no money at first, so that its owner can object; `until` says how long."""
+
+    code = "bank_account_cooling_down"
+    title = "This bank account was added a short while ago"
+
+
+class BankAccountAbroad(RuleBroken):
+    """The member has moved since: add an account of the country and currency of now."""
+
+    code = "bank_account_abroad"
+    title = "This bank account is not in your country and currency"
+
+
+class InvalidIdentity(RuleBroken):
+    """`errors` names each field: invalid_legal_name, too_young, implausible_date, invalid_postal_code."""
+
+    code = "invalid_identity"
+    title = "The identity details are not acceptable"
+
+
+class WithdrawalNotFound(NotFound):
+    code = "withdrawal_not_found"
+    title = "You have no such withdrawal"
+
+
+class WithdrawalOutOfRange(RuleBroken):
+    """`minimum` and `maximum` say what one withdrawal may be."""
+
+    code = "withdrawal_out_of_range"
+    title = "One withdrawal cannot be this amount"
+
+
+class WithdrawalStatusConflict(Conflict):
+    """Not possible in this status; `allowed_actions` says what is."""
+
+    code = "withdrawal_status_conflict"
+    title = "The withdrawal is not in a state that allows this"
+
+
+class WithdrawalTooOldToRepeat(Conflict):
+    """The bank may have forgotten the reference and would pay twice: look at its statement instead."""
+
+    code = "withdrawal_too_old_to_repeat"
+    title = "It was first sent too long ago to be sent again"
+
+
+class WithdrawalCaseClosed(Conflict):
+    code = "withdrawal_case_closed"
+    title = "This case was closed before"
+
+
+class PayoutProviderNotFound(NotFound):
+    code = "payout_provider_not_found"
+    title = "There is no such payout provider"
+
+
+class SandboxPayoutNotFound(NotFound):
+    """Not yet sent to the sandbox bank, or none of yours; or the sandbox is off."""
+
+    code = "sandbox_payout_not_found"
+    title = "The sandbox bank has no such payout"

@@ -9,6 +9,7 @@ class ConfigConfig(AppConfig):
     verbose_name = "Configuration"
 
     def ready(self) -> None:
-        from config.checks import generated_keys
+        from config.checks import generated_keys, sandboxes
 
         checks.register(generated_keys, checks.Tags.security, deploy=True)
+        checks.register(sandboxes, "money", deploy=True)

@@ -23,3 +23,25 @@ def generated_keys(**_: Any) -> list[Error]:
         for name in ("ENCRYPTION_KEYS", "BLIND_INDEX_KEYS")
         if next(iter(getattr(settings, name))) == GENERATED_ID
     ]
+
+
+def sandboxes(**_: Any) -> list[Error]:
+    """Where real members are, nobody plays bank."""
+    found = []
+    if settings.SANDBOX:
+        found.append(
+            Error(
+                "SANDBOX is on: members could play bank.",
+                hint="Set SANDBOX=false.",
+                id="preloved.E002",
+            )
+        )
+    if settings.PAYOUT_PROVIDER == "sandbox":
+        found.append(
+            Error(
+                "The sandbox bank pays nobody.",
+                hint="Set PAYOUT_PROVIDER=adyen and ADYEN_… (docs/money.md).",
+                id="preloved.E003",
+            )
+        )
+    return found

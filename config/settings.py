@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from config.broker import broker
 from config.env import BASE_DIR, ConfigurationError, env, generated_secret
 from config.keys import keys_of_columns
 from config.logs import logging_settings
 from config.openapi import DOCUMENT
+from config.payouts import adyen_settings
 from config.schedule import schedule
 
 # --- Where things are -------------------------------------------------------------------------
@@ -211,32 +213,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bodies other than files
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
 # --- Background work --------------------------------------------------------------------------
-_broker_folder = HOME / "broker"
-if REDIS_URL:
-    CELERY_BROKER_URL = REDIS_URL
-    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
-        # A message of a worker that vanished comes back after this; no task runs longer. With the
-        # default throttle the restore itself took another 80 s (design/infrastructure.md).
-        "visibility_timeout": 180,
-        "unacked_restore_throttle": 1,
-        "socket_timeout": 5,
-        "socket_connect_timeout": 2,
-        # Of a publish only, which else tries for 6 s while a client waits; a worker reconnects for ever.
-        "max_retries": 1,
-        "interval_start": 0,
-        "interval_step": 0,
-        "interval_max": 0,
-    }
-else:
-    (_broker_folder / "queue").mkdir(parents=True, exist_ok=True)
-    (_broker_folder / "control").mkdir(parents=True, exist_ok=True)
-    CELERY_BROKER_URL = "filesystem://"
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(_broker_folder / "queue"),
-        "data_folder_out": str(_broker_folder / "queue"),
-        "control_folder": str(_broker_folder / "control"),
-        "polling_interval": 0.1,
-    }
+CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = broker(HOME, REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -282,6 +259,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = DOCUMENT
 WAIT_SLOTS = env.int("WAIT_SLOTS", 8)
+WEBHOOK_KEEP_DAYS = env.int("WEBHOOK_KEEP_DAYS", 30)
 
 # --- Suggestions ------------------------------------------------------------------------------
 SUGGESTIONS_PROVIDER = env.str("SUGGESTIONS_PROVIDER", "on_device")
@@ -298,6 +276,15 @@ if LLM_MODEL and OPENAI_API_KEY and not (LLM_DAILY_BUDGET and LLM_PRICES):
     raise ConfigurationError(
         "LLM_DAILY_BUDGET and LLM_PRICES are needed with OPENAI_API_KEY: a key can spend money"
     )
+
+# --- Money ------------------------------------------------------------------------------------
+# The API under /sandbox, by which tests and demos play bank; `check --deploy` refuses it.
+SANDBOX = env.bool("SANDBOX", not SERVER_MODE)
+PAYOUT_PROVIDER = env.str("PAYOUT_PROVIDER", "sandbox")
+if PAYOUT_PROVIDER not in ("sandbox", "adyen"):
+    raise ConfigurationError(f"PAYOUT_PROVIDER is {PAYOUT_PROVIDER!r}, should be sandbox or adyen")
+ADYEN = adyen_settings(is_used=PAYOUT_PROVIDER == "adyen")
+BANK_ACCOUNT_COOL_DOWN_H = env.int("BANK_ACCOUNT_COOL_DOWN_H", 24)
 
 # --- Members (django-allauth) -----------------------------------------------------------------
 AUTH_USER_MODEL = "members.Member"

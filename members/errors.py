@@ -72,3 +72,12 @@ class RestrictionNotFound(NotFound):
 class MailUnavailable(Unavailable):
     code = "mail_unavailable"
     title = "The mail with the code could not be sent"
+
+
+class SecondFactorRequired(Forbidden):
+    """Give a code of the authenticator app again (POST /_allauth/app/v1/auth/2fa/reauthenticate): it counts
+    for five minutes, in this session.
+    """
+
+    code = "second_factor_required"
+    title = "Give a code of your authenticator app first"

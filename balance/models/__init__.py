@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
+from balance.models.banking import (
+    BankAccount,
+    Identity,
+    SandboxPayout,
+    Withdrawal,
+    WithdrawalCase,
+    WithdrawalEvent,
+    WithdrawalLimit,
+)
 from balance.models.holds import Hold
 from balance.models.ledger import LedgerAccount, Posting, Transfer
 from balance.models.statements import StatementCalendar
 
-__all__ = ["Hold", "LedgerAccount", "Posting", "StatementCalendar", "Transfer"]
+__all__ = [
+    "BankAccount",
+    "Hold",
+    "Identity",
+    "LedgerAccount",
+    "Posting",
+    "SandboxPayout",
+    "StatementCalendar",
+    "Transfer",
+    "Withdrawal",
+    "WithdrawalCase",
+    "WithdrawalEvent",
+    "WithdrawalLimit",
+]

@@ -19,6 +19,7 @@ MODULES = {
     "pillow": "PIL",
     "pillow-heif": "pillow_heif",
     "prometheus-client": "prometheus_client",
+    "python-stdnum": "stdnum",
     "python-ulid": "ulid",
 }
 # Used without an import of ours.
