@@ -7,6 +7,8 @@ from typing import Any
 
 EVERY = {
     "foundation.tasks.purge_idempotency_records": timedelta(hours=1),
+    "foundation.tasks.sweep_incoming_events": timedelta(seconds=5),
+    "foundation.tasks.purge_incoming_bodies": timedelta(days=1),
     "ai_suggestions.tasks.sweep_runs": timedelta(seconds=5),
     "ai_suggestions.tasks.forget_readings": timedelta(days=1),
     "ai_suggestions.tasks.forget_llm_calls": timedelta(days=1),

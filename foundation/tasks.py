@@ -4,9 +4,31 @@ from celery import shared_task
 from django.utils import timezone
 
 from foundation.api import idempotency
+from foundation.incoming import processing
 
 
 @shared_task
 def purge_idempotency_records() -> None:
     """Hourly."""
     idempotency.purge(now=timezone.now())
+
+
+@shared_task
+def process_incoming_event(event_id: str) -> None:
+    """Rung when a provider's callback was stored: its subject's events, as far as they are due."""
+    while processing.process_event(event_id=event_id, now=timezone.now()):
+        pass
+
+
+@shared_task
+def sweep_incoming_events() -> None:
+    """Every few seconds: what nobody was rung for, what failed and is due again."""
+    for source, subject_id in processing.due_subjects(now=timezone.now()):
+        while processing.process_next(source=source, subject_id=subject_id, now=timezone.now()):
+            pass
+
+
+@shared_task
+def purge_incoming_bodies() -> None:
+    """Daily."""
+    processing.purge_bodies(now=timezone.now())
