@@ -10,7 +10,7 @@ charities are never locked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -202,16 +202,36 @@ class _Batch:
         # transaction that the caller goes on with.
         standings = {id_: replace(standing) for id_, standing in self.locked.items()}
         transfers = _transfers(fresh, ids, standings, entry_number(recorded_at))
-        self._insert_postings(fresh, ids, recorded_at)
-        self._insert(
-            "INSERT INTO balance_transfer (id, posting_id, position, debit_account_id, credit_account_id,"
-            " currency, amount_minor, debit_entry, debit_balance_minor, credit_entry, credit_balance_minor)"
-            " VALUES ",
-            transfers,
+        changed = {id_: standings[id_] for id_ in sorted(standings) if standings[id_] != self.locked[id_]}
+        self._send(
+            [
+                _insert(
+                    "balance_posting (id, `key`, event, reference, fingerprint, reverses_id, actor, reason,"
+                    " effective_at, recorded_at)",
+                    _postings(fresh, ids, self.now, recorded_at),
+                ),
+                _insert(
+                    "balance_transfer (id, posting_id, position, debit_account_id, credit_account_id,"
+                    " currency, amount_minor, debit_entry, debit_balance_minor, credit_entry,"
+                    " credit_balance_minor)",
+                    transfers,
+                ),
+                *_updates(changed),
+            ]
         )
-        self._update_accounts(
-            {id_: standings[id_] for id_ in sorted(standings) if standings[id_] != self.locked[id_]}
-        )
+
+    def _send(self, statements: Sequence[_Statement]) -> None:
+        if connection.vendor == "mysql":
+            # In one packet: a round trip costs more than the work. The server stops at the first error.
+            self.cursor.execute(
+                "; ".join(sql for sql, _ in statements),
+                [value for _, values in statements for value in values],
+            )
+            while self.cursor.nextset():
+                pass
+        else:
+            for sql, values in statements:
+                self.cursor.execute(sql, values)
 
     def _known(self) -> dict[str, Posted]:
         rows = Posting.objects.filter(key__in=[posting.key for posting in self.postings])
@@ -237,55 +257,50 @@ class _Batch:
         if by is not None:
             raise AlreadyReversed(f"{by[0]} was undone by {by[1]}.")
 
-    def _insert_postings(
-        self, postings: Sequence[NewPosting], ids: dict[str, str], recorded_at: datetime
-    ) -> None:
-        adapted = connection.ops.adapt_datetimefield_value
-        recorded = adapted(recorded_at)
-        self._insert(
-            "INSERT INTO balance_posting (id, `key`, event, reference, fingerprint, reverses_id, actor,"
-            " reason, effective_at, recorded_at) VALUES ",
-            [
-                (
-                    ids[posting.key],
-                    posting.key,
-                    posting.event.value,
-                    posting.reference,
-                    posting.fingerprint(),
-                    posting.reverses,
-                    posting.actor,
-                    posting.reason,
-                    adapted(posting.effective_at or self.now),
-                    recorded,
-                )
-                for posting in postings
-            ],
+
+_Statement = tuple[str, list[Any]]
+
+
+def _insert(into: str, rows: Sequence[Sequence[Any]]) -> _Statement:
+    row = f"({_marks(len(rows[0]))})"
+    values = ", ".join([row] * len(rows))
+    return f"INSERT INTO {into} VALUES {values}", [value for r in rows for value in r]  # noqa: S608  # marks only
+
+
+def _updates(changed: dict[str, _Standing]) -> Iterator[_Statement]:
+    ids = list(changed)
+    for start in range(0, len(ids), ACCOUNTS_PER_UPDATE):
+        part = ids[start : start + ACCOUNTS_PER_UPDATE]
+        cases = " ".join(["WHEN %s THEN %s"] * len(part))
+        balances = [value for id_ in part for value in (id_, changed[id_].balance_minor)]
+        entries = [value for id_ in part for value in (id_, changed[id_].last_entry)]
+        yield (
+            f"UPDATE balance_ledgeraccount SET balance_minor = CASE id {cases} END,"  # noqa: S608  # marks only
+            f" last_entry = CASE id {cases} END WHERE id IN ({_marks(len(part))})",
+            [*balances, *entries, *part],
         )
 
-    def _update_accounts(self, changed: dict[str, _Standing]) -> None:
-        ids = list(changed)
-        for start in range(0, len(ids), ACCOUNTS_PER_UPDATE):
-            part = ids[start : start + ACCOUNTS_PER_UPDATE]
-            if len(part) == 1:
-                standing = changed[part[0]]
-                self.cursor.execute(
-                    "UPDATE balance_ledgeraccount SET balance_minor = %s, last_entry = %s WHERE id = %s",
-                    [standing.balance_minor, standing.last_entry, part[0]],
-                )
-                continue
-            cases = " ".join(["WHEN %s THEN %s"] * len(part))
-            balances = [value for id_ in part for value in (id_, changed[id_].balance_minor)]
-            entries = [value for id_ in part for value in (id_, changed[id_].last_entry)]
-            self.cursor.execute(
-                f"UPDATE balance_ledgeraccount SET balance_minor = CASE id {cases} END,"  # noqa: S608  # marks only
-                f" last_entry = CASE id {cases} END WHERE id IN ({_marks(len(part))})",
-                [*balances, *entries, *part],
-            )
 
-    def _insert(self, head: str, rows: Sequence[Sequence[Any]]) -> None:
-        # One statement, however many rows: it then succeeds or fails whole, inside the transaction.
-        row = f"({_marks(len(rows[0]))})"
-        self.cursor.execute(head + ", ".join([row] * len(rows)), [value for r in rows for value in r])
+def _postings(
+    postings: Sequence[NewPosting], ids: dict[str, str], now: datetime, recorded_at: datetime
+) -> list[tuple[Any, ...]]:
+    adapted = connection.ops.adapt_datetimefield_value
+    recorded, effective = adapted(recorded_at), adapted(now)
+    return [
+        (
+            ids[posting.key],
+            posting.key,
+            posting.event.value,
+            posting.reference,
+            posting.fingerprint(),
+            posting.reverses,
+            posting.actor,
+            posting.reason,
+            effective if posting.effective_at is None else adapted(posting.effective_at),
+            recorded,
+        )
+        for posting in postings
+    ]
 
 
 def _transfers(

@@ -1,0 +1,287 @@
+"""Postings per second through the public service, against the least in bare SQL and against django-hordak.
+
+All on one private MariaDB with durable commits, in turns, each peer in 1 and in 8 processes. Then what a
+balance costs on an account with 100 transfers and on one with a million.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import django
+
+from bench.browse import make_database
+from bench.figures import Figure, interleaved_rates
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ["LOG_LEVEL"] = "WARNING"
+
+MEMBERS = 5_000
+SECONDS = 2.0
+ROUNDS = 5
+PEER = Path("var/bench/hordak")
+HORDAK = "django-hordak==2.0.0"  # MIT; only here, as the peer, hence in no lock file
+FEW, MANY = 100, 1_000_000
+
+
+class Workers:
+    """Some processes of one peer, that work at the same time when told."""
+
+    def __init__(self, peer: str, count: int) -> None:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), str(PEER.resolve())])}
+        self.processes = [
+            subprocess.Popen(  # noqa: S603  # our own module
+                [sys.executable, "-m", "bench.ledger_worker", peer, str(number), str(count)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=environment,
+            )
+            for number in range(count)
+        ]
+        for process in self.processes:
+            if process.stdout is None or process.stdout.readline() != "ready\n":
+                raise RuntimeError(f"a worker of {peer} did not start")
+
+    def rate(self, workload: str, *, workers: int) -> float:
+        """Postings per second of this many of them."""
+        working = self.processes[:workers]
+        for process in working:
+            assert process.stdin is not None
+            print(workload, SECONDS, file=process.stdin, flush=True)
+        return sum(int(process.stdout.readline()) for process in working if process.stdout) / SECONDS
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.processes:
+            if process.stdin is not None:
+                process.stdin.close()
+            process.wait(30)
+
+
+def fill() -> None:
+    """Members with money."""
+    from django.utils import timezone
+
+    from balance.chart import AccountKind, of_member
+    from balance.models import LedgerAccount
+    from members.models import Member
+
+    now = timezone.now()
+    members = [
+        Member(
+            email=f"m{number}@bench.example",
+            display_name=f"M{number}",
+            market_id="DE",
+            language="de",
+            locale="de-DE",
+            time_zone="Europe/Berlin",
+            password="!",  # noqa: S106  # nobody signs in
+        )
+        for number in range(MEMBERS)
+    ]
+    Member.objects.bulk_create(members)
+    LedgerAccount.objects.bulk_create(
+        [
+            LedgerAccount(
+                id=of_member(member.id, AccountKind.AVAILABLE, "EUR").id,
+                member_id=member.id,
+                kind=AccountKind.AVAILABLE.value,
+                currency="EUR",
+                balance_minor=10**12,
+                opened_at=now,
+            )
+            for member in members
+        ]
+    )
+
+
+def prepare_hordak() -> None:
+    """Install the peer beside the environment, and make its tables and accounts."""
+    if not (PEER / "hordak").is_dir():
+        tool = ["uv", "pip", "install", "--python", sys.executable] if shutil.which("uv") else None
+        command = tool or [sys.executable, "-m", "pip", "install"]
+        subprocess.run([*command, "--quiet", "--target", str(PEER), HORDAK], check=True)  # noqa: S603
+        for name in PEER.glob("[Dd]jango*"):
+            if name.name.lower().startswith(("django-5", "django-6")) or name.name == "django":
+                shutil.rmtree(name)  # the same Django for both
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "bench.hordak_settings"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path.cwd()), str(PEER.resolve())])
+    script = (
+        "import django; django.setup()\n"
+        "from django.core.management import call_command; call_command('migrate', verbosity=0)\n"
+        "from hordak.models import Account\n"
+        "for n in range(500): Account.objects.create(name=f'a{n}', code=f'{n:03}', type='LI',"
+        " currencies=['EUR'])\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)  # noqa: S603
+
+
+def measure_posting() -> None:
+    """Single postings of all peers, the hot account, batches."""
+    cases = [
+        ("ours", "spread"),
+        ("bare", "spread"),
+        ("hordak", "spread"),
+        ("ours", "hot"),
+        ("bare", "hot"),
+        ("ours", "batch"),
+    ]
+    with ExitStack() as stack:
+        peers = {name: stack.enter_context(Workers(name, 8)) for name in ("ours", "bare", "hordak")}
+        for workers in (1, 8):
+            found: dict[tuple[str, str], list[float]] = {case: [] for case in cases}
+            for _ in range(ROUNDS):
+                for peer, workload in cases:
+                    found[(peer, workload)].append(peers[peer].rate(workload, workers=workers))
+            rates = {case: statistics.median(values) for case, values in found.items()}
+            _show(rates, workers)
+
+
+def _show(rates: dict[tuple[str, str], float], workers: int) -> None:
+    spread, hot = rates[("ours", "spread")], rates[("ours", "hot")]
+    rows = [
+        ("spread", spread, "bare mysqlclient", rates[("bare", "spread")], 0.6),
+        ("spread_against_hordak", spread, "django-hordak", rates[("hordak", "spread")], 3.0),
+        ("hot", hot, "bare mysqlclient", rates[("bare", "hot")], 0.6),
+        ("hot_against_spread", hot, "ours, spread", spread, 0.9),
+        ("batch", rates[("ours", "batch")], "ours, one by one", spread, 5.0),
+    ]
+    for figure, value, against, peer, target in rows:
+        Figure(
+            "ledger",
+            f"{figure}_{workers}_workers",
+            value,
+            "postings/s",
+            f"{against}: {peer:.0f}/s",
+            value / peer,
+            target,
+        ).show()
+
+
+def fill_history(member_id: str, transfers: int) -> None:
+    """So many gifts of a cent in the member's account, one a second, written by the database itself."""
+    from django.db import connection
+
+    from balance.chart import AccountKind, of_member, of_platform
+
+    account = of_member(member_id, AccountKind.AVAILABLE, "EUR").id
+    goodwill = of_platform(AccountKind.GOODWILL, "EUR").id
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    first = int(start.timestamp()) * 1_000_000
+    numbers = f"FROM seq_1_to_{transfers}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT IGNORE INTO balance_ledgeraccount (id, kind, currency, last_entry, opened_at)"
+            " VALUES (%s, 'goodwill', 'EUR', 0, NOW())",
+            [goodwill],
+        )
+        cursor.execute(
+            "INSERT INTO balance_posting (id, `key`, event, reference, fingerprint, actor, reason,"
+            " effective_at, recorded_at) SELECT CONCAT(%s, LPAD(seq, 10, '0')), CONCAT('h:', %s, seq),"
+            " 'goodwill_given', 'bench', '', 'system', '', TIMESTAMPADD(SECOND, seq, %s),"
+            f" TIMESTAMPADD(SECOND, seq, %s) {numbers}",
+            [member_id[-16:], member_id, start.replace(tzinfo=None), start.replace(tzinfo=None)],
+        )
+        cursor.execute(
+            "INSERT INTO balance_transfer (id, posting_id, position, debit_account_id, credit_account_id,"
+            " currency, amount_minor, credit_entry, credit_balance_minor)"
+            " SELECT CONCAT(%s, LPAD(seq, 10, '0'), '-1'), CONCAT(%s, LPAD(seq, 10, '0')), 1, %s, %s, 'EUR',"
+            f" 1, %s + seq * 1000000, seq {numbers}",
+            [member_id[-16:], member_id[-16:], goodwill, account, first],
+        )
+        cursor.execute(
+            "UPDATE balance_ledgeraccount SET balance_minor = %s, last_entry = %s WHERE id = %s",
+            [transfers, first + transfers * 1_000_000, account],
+        )
+        cursor.execute("ANALYZE TABLE balance_transfer, balance_posting, balance_ledgeraccount")
+        cursor.fetchall()
+
+
+def measure_reading() -> None:
+    """What a look at an account costs, short history against long."""
+    from members.models import Member
+
+    few, many = Member.objects.order_by("id").values_list("id", flat=True)[:2]
+    fill_history(few, FEW)
+    fill_history(many, MANY)
+    for name, read in readings().items():
+        rates = interleaved_rates(
+            {"few": lambda read=read: read(few, FEW), "many": lambda read=read: read(many, MANY)},  # type: ignore[misc]
+            seconds=0.5,
+        )
+        Figure(
+            "ledger",
+            f"{name}_of_a_million",
+            rates["many"],
+            "reads/s",
+            f"of {FEW} transfers: {rates['few']:.0f}/s",
+            rates["many"] / rates["few"],
+            1 / 1.5,
+        ).show()
+    plan(many)
+
+
+def readings() -> dict[str, Any]:
+    """Name -> function of (member, number of transfers): each reads in the middle of the history."""
+    from balance.queries.balances import get_balances, get_balances_at
+
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+
+    def at(transfers: int) -> datetime:
+        return start + timedelta(seconds=transfers // 2)
+
+    return {
+        "balance": lambda member, _: get_balances(member, "EUR"),
+        "balance_at": lambda member, transfers: get_balances_at(member, "EUR", at(transfers)),
+    }
+
+
+def plan(member_id: str) -> None:
+    """The query plan of the point-in-time look-up, on stderr."""
+    from django.db import connection
+
+    from balance.chart import AccountKind, of_member
+
+    account = of_member(member_id, AccountKind.AVAILABLE, "EUR").id
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "EXPLAIN SELECT credit_entry, credit_balance_minor FROM balance_transfer"
+            " WHERE credit_account_id = %s AND credit_entry <= %s ORDER BY credit_entry DESC LIMIT 1",
+            [account, 2**62],
+        )
+        names = [column[0] for column in cursor.description]
+        for row in cursor.fetchall():
+            print({k: v for k, v in zip(names, row, strict=True) if v is not None}, file=sys.stderr)
+
+
+def main() -> None:
+    """Prints the figures."""
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+
+    if connection.vendor != "mysql":
+        raise SystemExit("Run it as: make bench BENCH=ledger (it needs the private MariaDB).")
+    make_database(settings.DATABASES["default"])
+    make_database({**settings.DATABASES["default"], "NAME": "hordak"})
+    call_command("prepare", verbosity=0)
+    fill()
+    prepare_hordak()
+    measure_posting()
+    measure_reading()
+
+
+if __name__ == "__main__":
+    main()
