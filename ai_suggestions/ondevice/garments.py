@@ -55,6 +55,11 @@ class PhotoKinds:
     garment: float
     embedding: NDArray[np.float32] = field(compare=False, repr=False)
 
+    def to_json(self) -> Any:
+        """What is kept of it as a reading, without the embedding."""
+        ranked = [[entry.kind, round(entry.confidence, 5)] for entry in self.ranked]
+        return {"ranked": ranked, "garment": round(self.garment, 5)}
+
 
 @dataclass(frozen=True, slots=True)
 class KindScores:
@@ -127,10 +132,7 @@ class KindModel:
         wearable = sum(mass for kind, mass in object_mass.items() if kind in by_garment)
         things = {kind: mass for kind, mass in object_mass.items() if kind not in by_garment}
         gate = gate_probability(self._gate, gate_signs(by_garment, wearable))
-        if wearable < _HARDLY_WEARABLE and sum(object_mass.values()) < _HARDLY_ANYTHING:
-            # The object head sees nothing that anybody sells, and the gate never learnt about such photos:
-            # the garment head's word may be offered, but it is not filled in on its own.
-            gate = min(gate, _UNFAMILIAR_AT_MOST)
+        gate = held_back(gate, wearable=wearable, sold=sum(object_mass.values()))
         scores = {kind: gate * p for kind, p in by_garment.items() if kind != OTHER}
         garment = sum(scores.values())
         left = max(1 - wearable, 1e-9)  # what the object head gives to garments is already spoken for
@@ -178,6 +180,17 @@ def gate_probability(gate: Mapping[str, float], signs: Mapping[str, float]) -> f
     """The probability that it is a garment: a logistic function of the signs."""
     odds = gate["bias"] + sum(gate[name] * value for name, value in signs.items())
     return float(1 / (1 + np.exp(-odds)))
+
+
+def held_back(gate: float, *, wearable: float, sold: float) -> float:
+    """The gate's probability, or less for a photo of something unfamiliar.
+
+    `wearable` is the object head's mass on garments, `sold` on everything that somebody might sell. Where it
+    sees neither, the gate has learnt nothing: the garment head's word is offered, not filled in on its own.
+    """
+    if wearable < _HARDLY_WEARABLE and sold < _HARDLY_ANYTHING:
+        return min(gate, _UNFAMILIAR_AT_MOST)
+    return gate
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

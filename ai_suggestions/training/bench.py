@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,7 +14,7 @@ from PIL import Image
 
 from ai_suggestions.ondevice import sessions
 from ai_suggestions.ondevice.views import views_of, working_copy
-from ai_suggestions.training.export import TwoHeads, export_int8
+from ai_suggestions.training.export import TwoHeads, add_linear_head, export_int8
 from ai_suggestions.training.network import INPUT_SIDE, EfficientNetLite, Variant, pretrained
 from ai_suggestions.training.photos import (
     KINDS,
@@ -21,11 +23,17 @@ from ai_suggestions.training.photos import (
     folds,
     view_activations,
 )
-from ai_suggestions.training.tuning import Recipe, tuned
+from ai_suggestions.training.tuning import Recipe, logistic_head, tuned
 
 VARIATIONS = 8
 FOLDS = 5
 SEED = 1
+LINEAR_SHARE = 0.4
+"""Of a linear head on the published features, added to the tuned net's garment logits.
+
+Fine-tuning forgets some of what the published net knows: the head alone has top-1 .77, and what it gets wrong
+are other photos. On held-out senders every share from .2 to .5 raised top-1 by .008 to .014.
+"""
 OBJECT_TEMPERATURE = 0.7  # the published head is under-confident (it was trained with smoothed labels)
 
 
@@ -85,7 +93,7 @@ class Bench:
             rows = np.setdiff1d(np.arange(len(self.photos)), held_out)
             print(f"{self.member.variant} fold {fold}: hold out {len(held_out)}", flush=True)
             model = self.fold_model(fold)
-            self._export(self._train(rows, SEED + fold), rows, model)
+            self._make(rows, SEED + fold, model)
             np.save(kept, np.stack([self.logits_by(model, self.photos[row].path) for row in held_out]))
         found: NDArray[np.float32] = np.load(kept)
         return found
@@ -99,8 +107,7 @@ class Bench:
         model = self.work / self.member.file
         if not model.exists():
             print(f"{self.member.variant}: train on all {len(self.photos)} photos", flush=True)
-            everything = np.arange(len(self.photos))
-            self._export(self._train(everything, SEED), everything, model)
+            self._make(np.arange(len(self.photos)), SEED, model)
         return model
 
     def logits_by(self, model: Path, photo: Path) -> NDArray[np.float32]:
@@ -109,19 +116,44 @@ class Bench:
             views = views_of(working_copy(image), self.member.side)
         return sessions.run(model, views, ("garments",))["garments"]
 
-    @torch.inference_mode()
     def object_probabilities(self) -> NDArray[np.float32]:
         """What the published head says about every photo, mean of the views."""
-        path = self.work / f"{self.member.variant}_{self.member.side}_objects.npy"
-        if not path.exists():
+        return self._published("objects")
+
+    def published_features(self) -> NDArray[np.float32]:
+        """The 1,280 features of the published net of every photo, mean of the views."""
+        return self._published("features")
+
+    @torch.inference_mode()
+    def _published(self, wanted: Literal["objects", "features"]) -> NDArray[np.float32]:
+        kept = {
+            name: self.work / f"{self.member.variant}_{self.member.side}_{name}.npy"
+            for name in ("objects", "features")
+        }
+        if not all(path.exists() for path in kept.values()):
             first = self.member.first_block
-            found = []
+            found: dict[str, list[NDArray[np.float32]]] = {name: [] for name in kept}
             for photo in view_activations(self.photos, self.net, first, side=self.member.side):
-                logits = self.net.classify(photo.float(), first)
-                found.append((logits / OBJECT_TEMPERATURE).softmax(dim=1).mean(dim=0).numpy())
-            np.save(path, np.stack(found))
-        kept: NDArray[np.float32] = np.load(path)
-        return kept
+                features = self.net.embed(photo.float(), first)
+                objects = (self.net._fc(features) / OBJECT_TEMPERATURE).softmax(dim=1)
+                found["features"].append(features.mean(dim=0).numpy())
+                found["objects"].append(objects.mean(dim=0).numpy())
+            for name, path in kept.items():
+                np.save(path, np.stack(found[name]))
+        looked: NDArray[np.float32] = np.load(kept[wanted])
+        return looked
+
+    def _make(self, rows: NDArray[np.intp], seed: int, target: Path) -> None:
+        """A model file from the photos of `rows`. The tuned net's own file is kept beside it."""
+        tuned_file = target.with_suffix(".tuned.onnx")
+        if not tuned_file.exists():
+            self._export(self._train(rows, seed), rows, tuned_file)
+        if not self.member.objects:  # no published features in it
+            shutil.copyfile(tuned_file, target)
+            return
+        head = logistic_head(self.published_features()[rows], self.labels[rows], len(KINDS))
+        weight, bias = (LINEAR_SHARE * part.detach().numpy() for part in (head.weight, head.bias))
+        add_linear_head(tuned_file, target, weight=weight, bias=bias)
 
     def _augmented(self) -> torch.Tensor:
         """Activations of the random variations, from `work` when they are there."""

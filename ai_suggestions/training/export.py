@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
+from onnx import helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from PIL import Image
@@ -91,4 +92,35 @@ def export_int8(net: TwoHeads, target: Path, *, side: int, calibration: Sequence
     model.doc_string = ""  # the exporter writes local paths into it
     for node in model.graph.node:
         node.doc_string = ""
+    onnx.save(model, target)
+
+
+def add_linear_head(
+    source: Path, target: Path, *, weight: NDArray[np.float32], bias: NDArray[np.float32]
+) -> None:
+    """Write `target`: as `source`, with a linear function of its `embedding` added to its `garments`.
+
+    `weight` is (kinds, features). It stays float32, 90 kB.
+    """
+    model = onnx.load(source)
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            for place, name in enumerate(names):
+                if name == "garments":
+                    names[place] = "garments_tuned"
+    model.graph.initializer.extend(
+        [
+            numpy_helper.from_array(weight.astype(np.float32), "linear_weight"),
+            numpy_helper.from_array(bias.astype(np.float32), "linear_bias"),
+        ]
+    )
+    model.graph.node.extend(
+        [
+            helper.make_node(
+                "Gemm", ["embedding", "linear_weight", "linear_bias"], ["garments_linear"], transB=1
+            ),
+            helper.make_node("Add", ["garments_tuned", "garments_linear"], ["garments"]),
+        ]
+    )
+    onnx.checker.check_model(model)
     onnx.save(model, target)

@@ -4,7 +4,8 @@ Needs the extra `training` of pyproject.toml, 6 GB of memory and about an hour a
 What was done already is kept in `--work` and not done again: it can be stopped, parts may run side by side.
 
 1. Activations of the frozen trunk for 8 random variations and the 3 views of every photo.
-2. Five folds without a common sender: fine-tune on four, export to INT8, predict the fifth with that file.
+2. Five folds without a common sender: fine-tune on four, export to INT8, add a linear head on the published
+   features, predict the fifth with that file.
 3. Calibration, thresholds and figures from these predictions, each fold judged by the others' calibration.
 4. The shipped files: the same recipe on all photos.
 """
@@ -29,9 +30,9 @@ from sklearn.model_selection import KFold, cross_val_predict
 from ai_suggestions.evaluation.folds import write_fold
 from ai_suggestions.evaluation.known_photos import write_known_photos
 from ai_suggestions.ondevice import sessions
-from ai_suggestions.ondevice.garments import OTHER, gate_probability, gate_signs, object_kinds
+from ai_suggestions.ondevice.garments import OTHER, gate_probability, gate_signs, held_back, object_kinds
 from ai_suggestions.ondevice.views import views_of, working_copy
-from ai_suggestions.training.bench import FOLDS, MEMBERS, OBJECT_TEMPERATURE, Bench
+from ai_suggestions.training.bench import FOLDS, LINEAR_SHARE, MEMBERS, OBJECT_TEMPERATURE, Bench
 from ai_suggestions.training.photos import KINDS, folds, labelled_photos
 from ai_suggestions.training.scores import Scores, best_temperature, scores_of, softmax_at, threshold_for
 from ai_suggestions.training.tuning import Recipe
@@ -124,9 +125,17 @@ def fitted_gate(
 
 
 def gated(
-    bench: Bench, rows: NDArray[np.intp], probabilities: NDArray[np.float32], gate: Mapping[str, float]
+    bench: Bench,
+    rows: NDArray[np.intp],
+    probabilities: NDArray[np.float32],
+    gate: Mapping[str, float],
+    *,
+    cautious: bool = True,
 ) -> NDArray[np.float32]:
-    """The rows' probabilities as the service ranks them: KINDS, then what the object head knows."""
+    """The rows' probabilities as the service ranks them: KINDS, then what the object head knows.
+
+    Not `cautious`: without what the service holds back for photos of something unfamiliar.
+    """
     objects = bench.object_probabilities()[rows]
     of_kind = object_kinds()
     things = sorted({*of_kind.values()} - {*KINDS})
@@ -138,7 +147,11 @@ def gated(
     garments = probabilities[rows]
     for place, row in enumerate(rows):
         signs = dict(zip(GATE_SIGNS, _signs(probabilities[row], objects[place]), strict=True))
-        garments[place, :-1] *= gate_probability(gate, signs)
+        share = gate_probability(gate, signs)
+        if cautious:
+            mass_sold = float(objects[place, [*of_kind]].sum())
+            share = held_back(share, wearable=float(wearable[place]), sold=mass_sold)
+        garments[place, :-1] *= share
     garment = garments[:, :-1].sum(axis=1, keepdims=True)
     mass *= (1 - garment) / (1 - wearable[:, None]).clip(1e-9)
     garments[:, -1:] = 1 - garment - mass.sum(axis=1, keepdims=True)
@@ -171,7 +184,7 @@ def main() -> None:
     parser.add_argument(
         "--things", type=Path, help="pictures of things.csv; without, the gate stays as it is"
     )
-    parser.add_argument("--version", default="kinds-1", help="stored with every suggestion")
+    parser.add_argument("--version", default="kinds-2", help="stored with every suggestion")
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
@@ -203,7 +216,7 @@ def main() -> None:
     gate: dict[str, float] = json.loads(manifest_path.read_text(encoding="utf-8"))["garment_gate"]
     metrics: dict[str, Any] = {
         "version": asked.version,
-        "recipe": dataclasses.asdict(Recipe()),
+        "recipe": {**dataclasses.asdict(Recipe()), "linear_share": LINEAR_SHARE},
         "garments": dataclasses.asdict(scores),
         "top1_of_one_net": alone,
         "top1_by_fold": [float((logits[part].argmax(axis=1) == labels[part]).mean()) for part in parts],
@@ -211,10 +224,12 @@ def main() -> None:
     probabilities = softmax_at(logits, temperature)
     if asked.things is not None:
         gate, metrics["gate"] = fitted_gate(benches, rows, probabilities, temperature, asked.things)
-    ranked = gated(benches[0], rows, probabilities, gate)
-    threshold = _threshold(ranked, labels[rows])
-    after_gate = scores_of(ranked, labels[rows], ranked.max(axis=1) >= threshold)
-    metrics["garments_after_gate"] = dataclasses.asdict(after_gate)
+    threshold = 1.0
+    for name, cautious in (("garments_without_caution", False), ("garments_after_gate", True)):
+        ranked = gated(benches[0], rows, probabilities, gate, cautious=cautious)
+        threshold = _threshold(ranked, labels[rows])
+        scores = scores_of(ranked, labels[rows], ranked.max(axis=1) >= threshold)
+        metrics[name] = dataclasses.asdict(scores)
     manifest = {
         "version": asked.version,
         "kinds": KINDS,
