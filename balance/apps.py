@@ -6,3 +6,8 @@ from django.apps import AppConfig
 class BalanceConfig(AppConfig):
     name = "balance"
     verbose_name = "Balance"
+
+    def ready(self) -> None:
+        from balance.services.callbacks import register_sources
+
+        register_sources()

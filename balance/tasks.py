@@ -5,10 +5,34 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from balance.services import holds
+from balance.services import bank_mails, holds, sending
 
 
 @shared_task
 def expire_holds() -> None:
     """Every few seconds: money set aside for longer than was asked goes back."""
     holds.expire_holds(now=timezone.now())
+
+
+@shared_task
+def advance_withdrawal(withdrawal_id: str) -> None:
+    """Rung by a withdrawal, and again by the sweeper whenever the bank is to be called or asked."""
+    sending.advance_withdrawal(withdrawal_id=withdrawal_id, now=timezone.now())
+
+
+@shared_task
+def sweep_withdrawals() -> None:
+    """Every few seconds."""
+    sending.sweep_withdrawals(now=timezone.now())
+
+
+@shared_task
+def mail_bank_account(bank_account_id: str) -> None:
+    """Rung when a bank account was added or removed, and by the sweeper while the mail is owed."""
+    bank_mails.mail_bank_account(bank_account_id=bank_account_id)
+
+
+@shared_task
+def sweep_bank_mails() -> None:
+    """Every minute."""
+    bank_mails.sweep_bank_mails()

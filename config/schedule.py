@@ -17,6 +17,8 @@ EVERY = {
     "listings.tasks.sweep_deadlines": timedelta(minutes=1),
     "listings.tasks.remove_orphans": timedelta(hours=1),
     "balance.tasks.expire_holds": timedelta(seconds=10),
+    "balance.tasks.sweep_withdrawals": timedelta(seconds=10),
+    "balance.tasks.sweep_bank_mails": timedelta(minutes=1),
 }
 
 

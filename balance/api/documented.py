@@ -11,3 +11,7 @@ ACCEPT_LANGUAGE = OpenApiParameter(
     "Accept-Language", str, OpenApiParameter.HEADER, description="Language of the labels: en, de, fr, lt."
 )
 NOT_MODIFIED = OpenApiResponse(description="Unchanged since the version that you have.")
+SECOND_FACTOR = OpenApiResponse(
+    description="`second_factor_required`: with an authenticator app, give a code again "
+    "(POST /_allauth/app/v1/auth/2fa/reauthenticate); it counts for five minutes."
+)
