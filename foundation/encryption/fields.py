@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -18,11 +18,17 @@ from foundation.ids import AsciiField
 
 INDEX_LENGTH = 64
 
+Assigned = TypeVar("Assigned")
+Read = TypeVar("Read")
+
 if TYPE_CHECKING:
-    _TextColumn = models.BinaryField[str | SecretText, SealedText]
-    _BytesColumn = models.BinaryField[bytes | SecretBytes, SealedBytes]
+
+    class _Column(models.BinaryField[Assigned, Read]):
+        pass
 else:  # generic only in the stubs, not at run time
-    _TextColumn = _BytesColumn = object
+
+    class _Column(models.BinaryField, Generic[Assigned, Read]):
+        pass
 
 
 def _binary(connection: Any, value: bytes) -> Any:
@@ -55,7 +61,7 @@ class _SealedAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
-class EncryptedField(models.BinaryField):  # type: ignore[type-arg]  # the subclasses say
+class EncryptedField(_Column[Assigned, Read]):
     """A column of envelopes. It can be null, but not be searched: see BlindIndexField.
 
     `sealed_as`: the former "table.column", once the table or the column was renamed: the name is part
@@ -141,17 +147,22 @@ class EncryptedField(models.BinaryField):  # type: ignore[type-arg]  # the subcl
         return "" if envelope is None else base64.b64encode(envelope).decode("ascii")
 
 
-class EncryptedTextField(EncryptedField, _TextColumn):
+class EncryptedTextField(EncryptedField[Assigned, Read]):
     """A text, encrypted for its row: assign str or SecretText, read SealedText. `max_length`: characters."""
 
     sealed_type = SealedText
+    # For the mypy plugin, which makes them optional for a column that can be null.
+    _pyi_private_set_type: str | SecretText
+    _pyi_private_get_type: SealedText  # type: ignore[assignment]  # not bytes
     clear_types = (str, SecretText)
 
 
-class EncryptedBytesField(EncryptedField, _BytesColumn):
+class EncryptedBytesField(EncryptedField[Assigned, Read]):
     """Bytes, encrypted for their row: assign bytes or SecretBytes, read SealedBytes."""
 
     sealed_type = SealedBytes
+    _pyi_private_set_type: bytes | SecretBytes
+    _pyi_private_get_type: SealedBytes  # type: ignore[assignment]  # not bytes
     clear_types = (bytes, SecretBytes)
 
 
@@ -219,7 +230,7 @@ class BlindIndexField(AsciiField):
         return column_of(self.model, self.of)
 
 
-def _encrypted_field(model: type[models.Model], name: str) -> EncryptedField:
+def _encrypted_field(model: type[models.Model], name: str) -> EncryptedField[Any, Any]:
     field = model._meta.get_field(name)
     if not isinstance(field, EncryptedField):
         raise TypeError(f"{model.__name__}.{name} is not encrypted")

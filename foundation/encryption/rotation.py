@@ -38,7 +38,7 @@ class Rotated:
     duplicate: int = 0
 
 
-Column = EncryptedField | BlindIndexField
+Column = EncryptedField[Any, Any] | BlindIndexField
 
 
 def encrypted_columns(of: Iterable[type[models.Model]] | None = None) -> list[Column]:
@@ -88,7 +88,7 @@ def _under(field: Column, key_id: str) -> models.Q:
     return models.Q(**{f"{field.name}__under_key": key_id})
 
 
-def _source(field: Column) -> EncryptedField:
+def _source(field: Column) -> EncryptedField[Any, Any]:
     """The encrypted column itself, or the one that an index is of."""
     if isinstance(field, EncryptedField):
         return field

@@ -247,6 +247,7 @@ class TestPurge:
         assert left["done"] is None
         assert left["dead"] is None
         waiting.refresh_from_db()
+        assert waiting.body is not None
         assert waiting.body.reveal()
         assert done.id
 
@@ -275,6 +276,7 @@ class TestRotateEncryptionKeys:
         del settings.ENCRYPTION_KEYS["test"]
         call_command("rotate_encryption_keys", "--check")
         event.refresh_from_db()
+        assert event.body is not None
         assert event.body.reveal() == body_of()
 
 

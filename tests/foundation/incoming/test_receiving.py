@@ -44,6 +44,7 @@ class TestPost:
             *(SOURCE, "evt_1", "po_1", "waiting"),
         )
         assert event.occurred_at == NOW
+        assert event.body is not None
         assert event.body.reveal() == body_of()
         with connection.cursor() as cursor:
             cursor.execute("SELECT body FROM foundation_incomingevent")
