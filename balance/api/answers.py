@@ -7,7 +7,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from balance.months import Month
 from balance.queries.balances import Standing
+from balance.queries.entries import Entry
+from balance.queries.statements import Period, Section
+from balance.wording import account_name, entry_label
 from foundation.api.etags import etag_for
 from foundation.api.rendering import dumps
 from members.queries import RestrictionFacts
@@ -40,4 +44,56 @@ def balance_body(
             {"capability": block.capability, "reason": block.reason, "until_at": block.until_at}
             for block in blocks
         ],
+    }
+
+
+def line_body(entry: Entry, language: str) -> dict[str, Any]:
+    """StatementLineSerializer."""
+    came_in = entry.amount.amount_minor > 0
+    return {
+        "id": entry.id,
+        "recorded_at": entry.recorded_at,
+        "effective_at": entry.effective_at,
+        "event": entry.event.value,
+        "label": entry_label(entry.event, entry.account.kind, came_in=came_in, language=language),
+        "reference": entry.reference,
+        "posting": entry.posting_id,
+        "amount": entry.amount.as_json(),
+        "balance_after": entry.balance_after.as_json(),
+    }
+
+
+def entry_body(entry: Entry, language: str) -> dict[str, Any]:
+    """EntrySerializer."""
+    return {"account": entry.account.kind.value, **line_body(entry, language)}
+
+
+def statement_body(
+    period: Period, sections: Sequence[tuple[Section, Sequence[Entry]]], language: str
+) -> dict[str, Any]:
+    """StatementSerializer."""
+    return {
+        **month_body(period.month, period.time_zone, is_closed=period.is_closed),
+        "accounts": [
+            {
+                "account": section.account.kind.value,
+                "name": account_name(section.account.kind, language),
+                "currency": section.account.currency,
+                "opening": section.opening.as_json(),
+                "lines": [line_body(entry, language) for entry in lines],
+                "closing": section.closing.as_json(),
+            }
+            for section, lines in sections
+        ],
+    }
+
+
+def month_body(month: Month, time_zone: str, *, is_closed: bool) -> dict[str, Any]:
+    """StatementMonthSerializer."""
+    return {
+        "month": str(month),
+        "time_zone": time_zone,
+        "starts_at": month.starts_at(time_zone),
+        "ends_at": month.ends_at(time_zone),
+        "is_closed": is_closed,
     }

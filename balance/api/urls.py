@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from balance.api import balances, banking, sandbox, withdrawals
+from balance.api import balances, banking, entries, sandbox, statements, withdrawals
 from balance.providers.contract import Outcome
 
 urlpatterns: list[URLPattern] = [
     path("balance", balances.BalanceView.as_view(), name="balance"),
+    path("balance/entries", entries.EntriesView.as_view(), name="balance-entries"),
+    path("balance/statements", statements.StatementsView.as_view(), name="balance-statements"),
+    path("balance/statements/<str:month>", statements.StatementView.as_view(), name="balance-statement"),
     path("balance/activation", banking.ActivationView.as_view(), name="balance-activation"),
     path("bank-accounts", banking.BankAccountsView.as_view(), name="bank-accounts"),
     path("bank-accounts/<id:bank_account_id>", banking.BankAccountView.as_view(), name="bank-account"),

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db.models import Max, QuerySet
 
-from balance.chart import MEMBER_KINDS, AccountKind, of_member
+from balance.chart import MEMBER_KINDS, Account, AccountKind, of_member
 from balance.models import LedgerAccount, Transfer
 from balance.moments import entry_number
 from foundation.money import Money
@@ -79,6 +79,11 @@ def _balances_at(accounts: QuerySet[LedgerAccount], at: datetime) -> list[_Row]:
         (kind, currency, frozen_at, _balance_at(id_, moment))
         for id_, kind, currency, frozen_at in accounts.values_list("id", "kind", "currency", "frozen_at")
     ]
+
+
+def get_account_balance_at(account: Account, at: datetime) -> Money:
+    """The balance of one member's account once everything recorded up to ``at`` (inclusive) was."""
+    return Money(_balance_at(account.id, entry_number(at)), account.currency)
 
 
 def _balance_at(account_id: str, moment: int) -> int:

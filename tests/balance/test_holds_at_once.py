@@ -50,6 +50,9 @@ def rich_buyer(transactional_db: None, buyer: Member) -> Member:
 
 class TestCaptureAgainstTheClock:
     def test_one_of_both_has_the_money(self, seller: Member, rich_buyer: Member) -> None:
+        def capture() -> str:
+            return capture_hold(key=key, posting=posting, now=LATER).key
+
         for number in range(20):
             key = f"order:{number}"
             place(rich_buyer, 100, key=key)
@@ -67,7 +70,7 @@ class TestCaptureAgainstTheClock:
                 actor="system",
             )
             captured, expired, *_ = at_once(
-                lambda key=key, posting=posting: capture_hold(key=key, posting=posting, now=LATER).key,
+                capture,
                 lambda: expire_holds(now=LATER),
                 lambda: expire_holds(now=LATER),
             )

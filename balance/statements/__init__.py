@@ -1,0 +1,1 @@
+"""Monthly statements as documents: rows for spreadsheets, pages for people."""
