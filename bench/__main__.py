@@ -1,6 +1,6 @@
 """`python -m bench [NAME ...]`: run benchmarks, one JSON line per figure.
 
-Those that need a database run beside a private MariaDB with durable commits, which the launcher of
+Those that need servers run beside a private MariaDB with durable commits and Redis, which the launcher of
 the tests starts; each benchmark is a process of its own.
 """
 
@@ -9,8 +9,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
-# name -> whether it needs private servers
-BENCHES = {"browse": True, "photos": False, "suggestions": False}
+# name -> the private servers that it needs
+BENCHES: dict[str, tuple[str, ...]] = {
+    "browse": ("--mariadb", "--durable"),
+    "ledger": ("--mariadb", "--durable"),
+    "photos": (),
+    "suggestions": (),
+    "suggestions_llm": (),
+    "suggestions_workers": ("--mariadb", "--durable", "--redis"),
+}
 
 
 def main(names: list[str]) -> int:
@@ -25,8 +32,8 @@ def main(names: list[str]) -> int:
     failed = []
     for name in names or BENCHES:
         command = [sys.executable, "-m", f"bench.{name}"]
-        if BENCHES[name]:
-            command = [sys.executable, "-m", "tests.servers", "run", "--mariadb", "--durable", "--", *command]
+        if servers := BENCHES[name]:
+            command = [sys.executable, "-m", "tests.servers", "run", *servers, "--", *command]
         if subprocess.run(command, check=False).returncode:  # noqa: S603  # our own modules
             failed.append(name)
     if failed:
