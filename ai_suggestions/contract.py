@@ -252,6 +252,33 @@ class ReadingStore(Protocol):
         """Remember a reading; keeping the same one twice is harmless."""
 
 
+class Allowance(Protocol):
+    """What the seller's plan, and the kind of run, leave for calls that cost money."""
+
+    @property
+    def budget_share(self) -> float:
+        """The share (0-1) of the day's budget beyond which this run makes no call."""
+
+    def take_llm_call(self) -> bool:
+        """Count a call against the seller's day; False when none is left."""
+
+    def give_back_llm_call(self) -> None:
+        """The call that was counted was not made, or is on nobody's bill."""
+
+
+class Unlimited:
+    """Nobody counts: evaluations and tests."""
+
+    budget_share = 1.0
+
+    def take_llm_call(self) -> bool:
+        """Always."""
+        return True
+
+    def give_back_llm_call(self) -> None:
+        """Nothing was counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class SuggestionRequest:
     """Everything a provider may know about one listing."""
@@ -262,6 +289,7 @@ class SuggestionRequest:
     catalogue: Catalogue
     comparables: Comparables
     readings: ReadingStore
+    allowance: Allowance = field(default_factory=Unlimited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +319,8 @@ class StepReport:
     usage: Mapping[str, int] = field(
         default_factory=lambda: NO_USAGE
     )  # what the step cost, e.g. tokens of a paid model
+    # With ``failed`` and ``timed_out``: the step may be taken again after so many seconds; None: it is final
+    retry_after_s: float | None = None
 
     def __post_init__(self) -> None:
         broken = self.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
@@ -298,6 +328,8 @@ class StepReport:
             raise ValueError(f"{self.step}: an error code goes with failed and timed_out, and only there")
         if broken and self.proposals:
             raise ValueError(f"{self.step}: a step that did not end well proposes nothing")
+        if self.retry_after_s is not None and not broken:
+            raise ValueError(f"{self.step}: only a step that did not end well is taken again")
 
 
 class Provider(Protocol):

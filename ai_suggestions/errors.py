@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from foundation.errors import Conflict, NotFound, PreconditionFailed, RuleBroken
+from foundation.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    PreconditionFailed,
+    RateLimited,
+    RuleBroken,
+)
 
 
 class RunNotFound(NotFound):
@@ -57,3 +64,38 @@ class SuggestionsStale(PreconditionFailed):
 
     code = "suggestions_stale"
     title = "The listing was changed in the meantime"
+
+
+class RunQuotaSpent(RateLimited):
+    """The plan's runs of today are used up; Retry-After is the beginning of the next day (UTC)."""
+
+    code = "suggestion_run_quota_spent"
+    title = "No more runs of suggestions today"
+
+
+class BatchNotFound(NotFound):
+    """It does not exist, or is somebody else's."""
+
+    code = "suggestion_batch_not_found"
+    title = "There is no such batch of suggestions"
+
+
+class ProfessionalSellersOnly(Forbidden):
+    """`reason` is `plan_private`: staff change the plan of a trade."""
+
+    code = "professional_sellers_only"
+    title = "Batches are for professional sellers"
+
+
+class TooManyBatches(Conflict):
+    """A seller has a bounded number of batches that have not ended."""
+
+    code = "too_many_suggestion_batches"
+    title = "Too many batches of suggestions are under way"
+
+
+class BatchStatusConflict(Conflict):
+    """The verb has no row from the batch's status in ai_suggestions.lifecycle."""
+
+    code = "suggestion_batch_status_conflict"
+    title = "The batch's status does not allow this"

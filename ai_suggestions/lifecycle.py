@@ -34,7 +34,8 @@ RUN = register(
         statuses=RunStatus,
         initial=RunStatus.QUEUED,
         meanings={
-            RunStatus.QUEUED: "waits for a worker, or for photos that are still being processed",
+            RunStatus.QUEUED: "waits for a worker, for photos that are being processed, or to take a step "
+            "again that may yet succeed",
             RunStatus.RUNNING: "a worker looks at the photos; fields appear as steps end",
             RunStatus.SUCCEEDED: "every step ended well, whether or not it had something to say",
             RunStatus.PARTIAL: "some steps broke or ran out of time; the other fields are there",
@@ -54,6 +55,13 @@ RUN = register(
             Transition(RunStatus.RUNNING, "fail", RunStatus.FAILED, WORKER),
             Transition(
                 RunStatus.RUNNING, "postpone", RunStatus.QUEUED, WORKER, note="the storage does not answer"
+            ),
+            Transition(
+                RunStatus.RUNNING,
+                "try_again",
+                RunStatus.QUEUED,
+                WORKER,
+                note="a step may yet succeed; the rest is there",
             ),
             Transition(RunStatus.RUNNING, "cancel", RunStatus.CANCELLED, SELLER),
             Transition(RunStatus.RUNNING, "supersede", RunStatus.SUPERSEDED, SELLER, note="by a newer run"),
@@ -75,3 +83,35 @@ _NOT_ASKED_FOR = frozenset({"supersede"})
 def seller_actions(status: str) -> tuple[str, ...]:
     """What the seller may do with a run itself, in the table's order."""
     return tuple(verb for verb in RUN.verbs(status, SELLER) if verb not in _NOT_ASKED_FOR)
+
+
+class BatchStatus(StrEnum):
+    """Where a batch stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+BATCH = register(
+    Lifecycle(
+        "SuggestionBatch",
+        statuses=BatchStatus,
+        initial=BatchStatus.QUEUED,
+        meanings={
+            BatchStatus.QUEUED: "no listing has been looked at yet",
+            BatchStatus.RUNNING: "its listings are looked at, one after the other",
+            BatchStatus.FINISHED: "every listing has a run that ended, or was refused with a reason",
+            BatchStatus.CANCELLED: "stopped by the seller; listings that were not begun stay as they are",
+        },
+        transitions=[
+            Transition(BatchStatus.QUEUED, "start", BatchStatus.RUNNING, WORKER),
+            Transition(BatchStatus.QUEUED, "cancel", BatchStatus.CANCELLED, SELLER),
+            Transition(BatchStatus.RUNNING, "finish", BatchStatus.FINISHED, WORKER),
+            Transition(BatchStatus.RUNNING, "cancel", BatchStatus.CANCELLED, SELLER),
+        ],
+    )
+)
+
+BATCH_LIVE = frozenset({BatchStatus.QUEUED, BatchStatus.RUNNING})

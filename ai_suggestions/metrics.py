@@ -45,3 +45,18 @@ LLM_TOKENS = Counter(
 LLM_COST = Counter(
     "preloved_ai_suggestions_llm_cost_total", "Cost of LLM calls, in units of the price list's currency"
 )
+RUN_RETRIES = Counter(
+    "preloved_ai_suggestions_run_retries_total", "Runs put back because a step may yet succeed"
+)
+QUOTA_SPENT = Counter(
+    "preloved_ai_suggestions_quota_spent_total",
+    "Runs refused (runs) or done without the LLM (llm_calls) because the seller's day was used up",
+    ["kind", "plan"],
+)
+BATCHES = Counter("preloved_ai_suggestions_batches_total", "Batches that ended", ["outcome"])
+BATCH_LISTINGS = Counter(
+    "preloved_ai_suggestions_batch_listings_total", "Listings of batches: begun, or refused", ["outcome"]
+)
+BATCH_YIELDS = Counter(
+    "preloved_ai_suggestions_batch_yields_total", "Turns of batches that let a waiting seller's run go first"
+)

@@ -41,6 +41,12 @@ class SuggestionRun(models.Model):
     language = AsciiField(max_length=8, help_text="Of the composed texts")
     inputs = models.JSONField(default=dict, help_text="Photos and facts as the last attempt saw them")
     attempts = models.PositiveSmallIntegerField(default=0)
+    retries = models.PositiveSmallIntegerField(
+        default=0, help_text="Times that a broken step was taken again"
+    )
+    batch = models.ForeignKey(
+        "ai_suggestions.SuggestionBatch", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     owner = AsciiField(max_length=ID_LENGTH, blank=True, default="", help_text="The attempt that holds it")
     lease_until = models.DateTimeField(null=True)
     ring_at = models.DateTimeField(null=True, help_text="When the sweeper rings (again)")
@@ -236,6 +242,6 @@ class ProviderRoute(models.Model):
         return f"{self.position}: {self.share} % of {self.country or 'every market'} to {self.provider}"
 
 
-# Tables that have modules of their own: photo checks, the LLM provider. Django looks for models here.
-from ai_suggestions import photo_tables  # noqa: E402, F401
+# Tables that have modules of their own: batches, photo checks, the LLM. Django looks for models here.
+from ai_suggestions import batch_tables, photo_tables  # noqa: E402, F401
 from ai_suggestions.llm import tables as llm_tables  # noqa: E402, F401

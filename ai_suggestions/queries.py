@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 from django.db.models import Avg, Count, Q, QuerySet
 
 import listings.queries as listings
+from ai_suggestions.batch_tables import SuggestionBatch
 from ai_suggestions.catalogue import Brand, Catalogue, Category, Size, Term
 from ai_suggestions.contract import ComparableItem, Json
 from ai_suggestions.errors import RunNotFound
-from ai_suggestions.lifecycle import RunStatus
+from ai_suggestions.lifecycle import BATCH_LIVE, RunStatus
 from ai_suggestions.models import (
     Decision,
     FieldSuggestion,
@@ -103,6 +104,12 @@ def get_run_facts(run_id: str, *, member_id: str) -> RunFacts:
     if row is None:
         raise RunNotFound
     return RunFacts(**row)
+
+
+def list_run_facts(run_ids: Collection[str]) -> list[RunFacts]:
+    """These runs, whoever's they are, by id; one statement."""
+    rows = SuggestionRun.objects.filter(id__in=run_ids).order_by("id").values(*_RUN)
+    return [RunFacts(**row) for row in rows]
 
 
 def get_run(run_id: str, *, member_id: str) -> RunDetails:
@@ -220,10 +227,16 @@ def find_reading(*, sha256: str, step: str, version: str) -> Json:
     )
 
 
-def run_ids_to_ring(*, now: dt.datetime, limit: int) -> list[str]:
-    """Queued runs whose ring is due, the longest waiting first."""
+def runs_to_ring(*, now: dt.datetime, limit: int) -> list[tuple[str, str | None]]:
+    """Queued runs whose ring is due, the longest waiting first; each with its batch."""
     rows = SuggestionRun.objects.filter(status=RunStatus.QUEUED, ring_at__lte=now).order_by("ring_at", "id")
-    return list(rows.values_list("id", flat=True)[:limit])
+    return list(rows.values_list("id", "batch_id")[:limit])
+
+
+def batch_ids_to_ring(*, now: dt.datetime, limit: int) -> list[str]:
+    """Batches that have not ended and whose ring is due, the longest waiting first."""
+    rows = SuggestionBatch.objects.filter(status__in=BATCH_LIVE, ring_at__lte=now)
+    return list(rows.order_by("ring_at", "id").values_list("id", flat=True)[:limit])
 
 
 def lost_run_ids(*, now: dt.datetime, limit: int) -> list[str]:

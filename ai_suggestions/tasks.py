@@ -23,9 +23,20 @@ def perform_run(run_id: str) -> None:
 
 
 @shared_task
+def advance_batch(batch_id: str) -> None:
+    """Rung by a request, by itself while listings are left, and by the sweeper."""
+    done = services.advance_batch(batch_id=batch_id, now=timezone.now())
+    if done.ring_again_s is not None:
+        # To the end of the queue, behind other sellers' batches; the sweeper makes up for a lost one.
+        advance_batch.apply_async((batch_id,), countdown=done.ring_again_s)
+
+
+@shared_task
 def sweep_runs() -> None:
-    """Every few seconds."""
-    services.sweep_runs(now=timezone.now())
+    """Every few seconds: runs, then batches."""
+    now = timezone.now()
+    services.sweep_runs(now=now)
+    services.sweep_batches(now=now)
 
 
 @shared_task
@@ -36,8 +47,10 @@ def forget_readings() -> None:
 
 @shared_task
 def forget_llm_calls() -> None:
-    """Daily."""
-    forget_old_calls(now=timezone.now())
+    """Daily: calls, and what members used on which day."""
+    now = timezone.now()
+    forget_old_calls(now=now)
+    services.forget_usage(now=now)
 
 
 @signals.worker_process_init.connect

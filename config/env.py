@@ -43,3 +43,11 @@ def generated_secret(path: Path, *, make: Callable[[], str] = _random_text) -> s
     with os.fdopen(descriptor, "w") as file:
         file.write(make())
     return path.read_text().strip()
+
+
+def by_plan(given: dict[str, str], **defaults: int) -> dict[str, int]:
+    """``private=200,professional=3000``: a number for each plan; those that are left out keep the default."""
+    if not set(given) <= set(defaults) or not all(number.isdecimal() for number in given.values()):
+        shape = ",".join(f"{plan}={number}" for plan, number in defaults.items())
+        raise ConfigurationError(f"{given} should look like {shape}")
+    return defaults | {plan: int(number) for plan, number in given.items()}

@@ -34,6 +34,8 @@ DOCUMENT: dict[str, Any] = {
         "ListingStatusEnum": "listings.api.shapes.STATUSES",
         "PhotoStatusEnum": "listings.api.shapes.PHOTO_STATUSES",
         "RunStatusEnum": "ai_suggestions.api.shapes.RUN_STATUSES",
+        "BatchStatusEnum": "ai_suggestions.api.shapes.BATCH_STATUSES",
+        "BatchItemStatusEnum": "ai_suggestions.batch_queries.ITEM_STATUSES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

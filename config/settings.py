@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from environs import validate
+
 from config.broker import broker
-from config.env import BASE_DIR, ConfigurationError, env, generated_secret
+from config.env import BASE_DIR, ConfigurationError, by_plan, env, generated_secret
 from config.keys import keys_of_columns
 from config.logs import logging_settings
 from config.openapi import DOCUMENT
@@ -232,6 +234,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "listings.*": {"queue": "photos"},
+    "ai_suggestions.tasks.advance_batch": {"queue": "suggestions_batch"},  # the first that fits counts
     "ai_suggestions.*": {"queue": "suggestions"},
     "balance.*": {"queue": "money"},
 }
@@ -259,11 +262,18 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = DOCUMENT
 WAIT_SLOTS = env.int("WAIT_SLOTS", 8)
+EVENT_STREAMS = env.int("EVENT_STREAMS", 500)
 WEBHOOK_KEEP_DAYS = env.int("WEBHOOK_KEEP_DAYS", 30)
 
 # --- Suggestions ------------------------------------------------------------------------------
 SUGGESTIONS_PROVIDER = env.str("SUGGESTIONS_PROVIDER", "on_device")
 SUGGESTIONS_WARM_UP = env.bool("SUGGESTIONS_WARM_UP", True)
+# A day (UTC), by the member's plan. More runs: 429; more calls: the run does without the LLM.
+SUGGESTION_RUNS_PER_DAY = by_plan(env.dict("SUGGESTION_RUNS_PER_DAY", {}), private=200, professional=3000)
+SUGGESTION_LLM_CALLS_PER_DAY = by_plan(
+    env.dict("SUGGESTION_LLM_CALLS_PER_DAY", {}), private=30, professional=500
+)
+LLM_BATCH_SHARE = env.float("LLM_BATCH_SHARE", 0.5, validate=validate.Range(0, 1))
 # Looks at each photo before it can be shown (listings.photos.checking); empty: nobody does.
 PHOTO_CHECK = env.str("PHOTO_CHECK", "ai_suggestions.services.safety.check_content")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "https://api.openai.com/v1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 TRANSACTION_RETRIES = Counter(
     "preloved_foundation_transaction_retries_total",
@@ -27,6 +27,12 @@ UNHEARD_RINGS = Counter(
 PROBLEMS = Counter("preloved_foundation_problems_total", "Problem documents answered", ["code", "status"])
 WAITING_REQUESTS_REFUSED = Counter(
     "preloved_foundation_waits_cut_short_total", "Prefer: wait requests answered at once for want of a slot"
+)
+EVENT_STREAMS_OPEN = Gauge(
+    "preloved_foundation_event_streams_open", "Clients that follow something", multiprocess_mode="livesum"
+)
+EVENT_STREAMS_REFUSED = Counter(
+    "preloved_foundation_event_streams_refused_total", "Event streams refused for want of a place"
 )
 UNOPENED = Counter(
     "preloved_foundation_unopened_secrets_total",

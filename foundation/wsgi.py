@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
+
+from foundation.api.event_streams import EventStream
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
 
 
 class Utf8Request(WSGIRequest):
@@ -27,3 +32,10 @@ class Handler(WSGIHandler):
     """The WSGI application; django.setup() has to run first."""
 
     request_class = Utf8Request
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Any:
+        response = super().__call__(environ, start_response)
+        if isinstance(response, EventStream):
+            # Middleware is done and nothing is sent yet: the connection changes hands here.
+            response.take_over(environ["gunicorn.socket"])
+        return response

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from ai_suggestions.admin.batches import MemberUsageAdmin, SuggestionBatchAdmin
 from ai_suggestions.admin.routes import ProviderRouteAdmin
 from ai_suggestions.admin.runs import SuggestionRunAdmin
 from ai_suggestions.llm.admin import LlmCallAdmin, LlmDayAdmin
 
-__all__ = ["LlmCallAdmin", "LlmDayAdmin", "ProviderRouteAdmin", "SuggestionRunAdmin"]
+__all__ = [
+    "LlmCallAdmin",
+    "LlmDayAdmin",
+    "MemberUsageAdmin",
+    "ProviderRouteAdmin",
+    "SuggestionBatchAdmin",
+    "SuggestionRunAdmin",
+]

@@ -117,10 +117,15 @@ class SuggestionRunAdmin(ReadOnly, _RunAdmin):
     inlines = (FieldInline, StepInline)
     fieldsets = (
         (None, {"fields": ("id", "status", "failure_code", "photos", "listing_link", "member_link")}),
-        ("Asked", {"fields": ("provider", "department", "language", "requested_at")}),
+        ("Asked", {"fields": ("provider", "department", "language", "requested_at", "batch")}),
         (
             "Done",
-            {"fields": ("attempts", "steps", "started_at", "finished_at", "owner", "lease_until", "ring_at")},
+            {
+                "fields": (
+                    *("attempts", "retries", "steps", "started_at", "finished_at"),
+                    *("owner", "lease_until", "ring_at"),
+                )
+            },
         ),
         ("Seen", {"fields": ("inputs",), "classes": ("collapse",)}),
     )
@@ -168,6 +173,7 @@ class SuggestionRunAdmin(ReadOnly, _RunAdmin):
                 listing_id=run.listing_id,
                 department=run.department or None,
                 provider=run.provider,
+                is_counted=False,
                 now=timezone.now(),
             )
 

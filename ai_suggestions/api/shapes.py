@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from ai_suggestions.batch_queries import ITEM_STATUSES
 from ai_suggestions.contract import Field, Outcome, Source, Standing
-from ai_suggestions.lifecycle import RunStatus
+from ai_suggestions.lifecycle import BatchStatus, RunStatus
 from ai_suggestions.models import Decision
+from ai_suggestions.services.batching import MAX_LISTINGS
 from ai_suggestions.services.deciding import ACCEPT, EDIT, REJECT
 from foundation.api.serializers import MAX_AMOUNT_MINOR, MoneySerializer, StrictCharField, StrictSerializer
 from foundation.money import EXPONENTS
@@ -36,6 +39,7 @@ VALUE_SCHEMA = {
 NULLABLE_VALUE_SCHEMA = {**VALUE_SCHEMA, "oneOf": [*VALUE_SCHEMA["oneOf"], {"type": "null"}]}
 
 RUN_STATUSES = [status.value for status in RunStatus]
+BATCH_STATUSES = [status.value for status in BatchStatus]
 
 
 @extend_schema_field(NULLABLE_VALUE_SCHEMA)
@@ -212,3 +216,69 @@ class RunSerializer(RunSummarySerializer):
 
     fields = SuggestionSerializer(many=True)  # type: ignore[assignment]  # the name in the API
     steps = StepSerializer(many=True)
+
+
+class BatchRequestSerializer(StrictSerializer):
+    """Which of your listings to look at, in which order."""
+
+    listing_ids = serializers.ListField(
+        child=StrictCharField(max_length=26, validators=[RegexValidator(r"^[\x21-\x7e]+\Z")]),
+        min_length=1,
+        max_length=MAX_LISTINGS,
+        help_text="Each once.",
+    )
+    department = StrictCharField(required=False, max_length=60, help_text="Of all of them; as for a run.")
+
+    def validate_listing_ids(self, listing_ids: list[str]) -> list[str]:
+        if len(set(listing_ids)) < len(listing_ids):
+            raise serializers.ValidationError("Name each listing once.", code="repeated")
+        return listing_ids
+
+
+class BatchProgressSerializer(serializers.Serializer[Any]):
+    """How many listings stand where."""
+
+    total = serializers.IntegerField()
+    queued = serializers.IntegerField(help_text="Not begun, or waiting for photos or for an LLM.")
+    running = serializers.IntegerField()
+    succeeded = serializers.IntegerField()
+    partial = serializers.IntegerField()  # type: ignore[assignment]  # the name in the API
+    failed = serializers.IntegerField()
+    cancelled = serializers.IntegerField()
+    superseded = serializers.IntegerField(help_text="The photos changed and you asked for a newer run.")
+    refused = serializers.IntegerField(help_text="No run was made; `problem` says why.")
+
+
+class BatchProblemSerializer(serializers.Serializer[Any]):
+    """Why a listing has no run."""
+
+    type = serializers.CharField()
+    code = serializers.CharField()
+    title = serializers.CharField()
+
+
+class BatchItemSerializer(serializers.Serializer[Any]):
+    """One listing of a batch."""
+
+    listing_id = serializers.CharField()
+    status = serializers.ChoiceField(choices=list(ITEM_STATUSES))
+    run_id = serializers.CharField(allow_null=True)
+    problem = BatchProblemSerializer(allow_null=True)
+
+
+class BatchSummarySerializer(serializers.Serializer[Any]):
+    """A batch without its listings."""
+
+    id = serializers.CharField()
+    status = serializers.ChoiceField(choices=BATCH_STATUSES)
+    allowed_actions = serializers.ListField(child=serializers.CharField())
+    progress = BatchProgressSerializer()
+    department = serializers.CharField(allow_null=True)
+    requested_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class BatchSerializer(BatchSummarySerializer):
+    """A batch with what became of each listing, in the order in which you sent them."""
+
+    items = BatchItemSerializer(many=True)

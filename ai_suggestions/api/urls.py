@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from ai_suggestions.api import views
+from ai_suggestions.api import batches, events, views
 
 urlpatterns: list[URLPattern] = [
     path(
@@ -17,5 +17,13 @@ urlpatterns: list[URLPattern] = [
         "suggestion-runs/<id:run_id>/decisions",
         views.DecisionsView.as_view(),
         name="suggestion-run-decisions",
+    ),
+    path("suggestion-runs/<id:run_id>/events", events.RunEventsView.as_view(), name="suggestion-run-events"),
+    path("suggestion-batches", batches.BatchesView.as_view(), name="suggestion-batches"),
+    path("suggestion-batches/<id:batch_id>", batches.BatchView.as_view(), name="suggestion-batch"),
+    path(
+        "suggestion-batches/<id:batch_id>/cancel",
+        batches.BatchCancelView.as_view(),
+        name="suggestion-batch-cancel",
     ),
 ]

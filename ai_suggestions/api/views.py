@@ -84,6 +84,7 @@ class ListingSuggestionsView(ApiView):
                 "`another_suggestion_run_live`."
             ),
             422: OpenApiResponse(description="`department_unknown`."),
+            429: OpenApiResponse(description="`suggestion_run_quota_spent`, or `rate_limited`."),
         },
     )
     def post(self, request: Request, listing_id: str) -> Response:

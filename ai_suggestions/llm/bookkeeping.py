@@ -79,7 +79,9 @@ class BudgetInDatabase:
         self._limit_micro = limit_micro
 
     @atomic_retry
-    def reserve(self, *, request: str, day: date, amount_micro: int) -> Reservation | Refusal:
+    def reserve(
+        self, *, request: str, day: date, amount_micro: int, share: float = 1.0
+    ) -> Reservation | Refusal:
         """See ``Budget``."""
         LlmDay.objects.get_or_create(day=day)
         if LlmReservation.objects.filter(request=request, day__in=(day, day - timedelta(days=1))).exists():
@@ -91,7 +93,7 @@ class BudgetInDatabase:
             return Refusal.MADE_BEFORE
         today = LlmDay.objects.filter(day=day)
         if self._limit_micro is not None:
-            today = today.filter(committed_micro__lte=self._limit_micro - amount_micro)
+            today = today.filter(committed_micro__lte=int(self._limit_micro * share) - amount_micro)
         if not today.update(committed_micro=F("committed_micro") + amount_micro):
             kept.delete()
             return Refusal.SPENT

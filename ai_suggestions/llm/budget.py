@@ -34,8 +34,10 @@ class Reservation:
 class Budget(Protocol):
     """Where reservations are kept. Each method is one atomic step, safe between workers."""
 
-    def reserve(self, *, request: str, day: date, amount_micro: int) -> Reservation | Refusal:
-        """Set an amount aside for a request (its fingerprint)."""
+    def reserve(
+        self, *, request: str, day: date, amount_micro: int, share: float = 1.0
+    ) -> Reservation | Refusal:
+        """Set an amount aside for a request (its fingerprint), while ``share`` (0-1) of the day covers it."""
 
     def settle(self, reservation: Reservation, *, cost_micro: int) -> None:
         """The call was made and cost this. Settling twice counts once."""
@@ -61,12 +63,16 @@ class BudgetInMemory:
     def _committed(self, day: date) -> int:
         return sum(amount for (_, made_on), amount in self._amounts.items() if made_on == day)
 
-    def reserve(self, *, request: str, day: date, amount_micro: int) -> Reservation | Refusal:
+    def reserve(
+        self, *, request: str, day: date, amount_micro: int, share: float = 1.0
+    ) -> Reservation | Refusal:
         with self._lock:
             if any((request, made_on) in self._amounts for made_on in (day, day - timedelta(days=1))):
                 return Refusal.MADE_BEFORE
-            if self._limit_micro is not None and self._committed(day) + amount_micro > self._limit_micro:
-                return Refusal.SPENT
+            if self._limit_micro is not None:
+                limit_micro = int(self._limit_micro * share)
+                if self._committed(day) + amount_micro > limit_micro:
+                    return Refusal.SPENT
             self._amounts[request, day] = amount_micro
             return Reservation(request, day, amount_micro)
 

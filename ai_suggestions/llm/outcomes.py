@@ -28,6 +28,7 @@ class Problem(StrEnum):
     CIRCUIT_OPEN = "llm_circuit_open"
     BUDGET_SPENT = "llm_budget_spent"
     CALLED_BEFORE = "llm_called_before"
+    QUOTA_SPENT = "llm_quota_spent"
     # The endpoint turned the request away
     AUTH_FAILED = "llm_auth_failed"
     MODEL_NOT_FOUND = "llm_model_not_found"
@@ -79,6 +80,7 @@ RULES: MappingProxyType[Problem, Rule] = MappingProxyType(
         Problem.CIRCUIT_OPEN: Rule(_FAILED, retry=True, billing=Billing.NO, blames_endpoint=False),
         Problem.BUDGET_SPENT: Rule(_FAILED, retry=False, billing=Billing.NO, blames_endpoint=False),
         Problem.CALLED_BEFORE: Rule(_FAILED, retry=False, billing=Billing.NO, blames_endpoint=False),
+        Problem.QUOTA_SPENT: Rule(_FAILED, retry=False, billing=Billing.NO, blames_endpoint=False),
         Problem.AUTH_FAILED: Rule(_FAILED, retry=False, billing=Billing.NO, blames_endpoint=True),
         Problem.MODEL_NOT_FOUND: Rule(_FAILED, retry=False, billing=Billing.NO, blames_endpoint=True),
         Problem.MODE_REJECTED: Rule(_FAILED, retry=False, billing=Billing.NO, blames_endpoint=False),

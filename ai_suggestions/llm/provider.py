@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from ai_suggestions.contract import (
     NO_USAGE,
+    Allowance,
     Outcome,
     PhotoInput,
     Standing,
@@ -118,6 +119,8 @@ class LlmProvider:
             elapsed_ms=_ms_since(began),
             error_code=problem.value,
             usage=usage,
+            # After a Retry-After the circuit is held open for as long.
+            retry_after_s=self.breaker.wait_s(now=self._clock()) if RULES[problem].retry else None,
         )
 
     def _report(self, request: SuggestionRequest, began: float) -> StepReport:
@@ -136,9 +139,9 @@ class LlmProvider:
         if not sent:
             raise CallFailed(Problem.NO_READABLE_PHOTO)
         question = Question(fingerprint, vocabulary, told, sent)
-        reservation = self._reserve(question)
+        reservation = self._reserve(question, request.allowance)
         if not self.breaker.lets_through(now=self._clock()):
-            self._budget.release(reservation)
+            self._let_go(reservation, request.allowance)
             raise CallFailed(Problem.CIRCUIT_OPEN)
         asked = self._ask(question)
         answered = None
@@ -146,7 +149,7 @@ class LlmProvider:
             if asked.answer is not None:
                 answered = (asked.answer, tuple(photo.id for photo in sent))
                 self._keep(request, fingerprint, photos, answered)
-            self._settle(reservation, asked)
+            self._settle(reservation, asked, request.allowance)
         except Exception:
             # The answer is there and paid. Unsettled, it counts in full and is not asked for again.
             logger.exception("llm_call_not_settled", request=fingerprint)
@@ -156,7 +159,7 @@ class LlmProvider:
 
     # --- Before the call ---
 
-    def _reserve(self, question: Question) -> Reservation:
+    def _reserve(self, question: Question, allowance: Allowance) -> Reservation:
         text = static_part(question.vocabulary, Mode.JSON_OBJECT) + question.told
         amount = self._options.prices.most_micro(
             text_bytes=len(text.encode()),
@@ -164,13 +167,24 @@ class LlmProvider:
             answer_tokens=self._endpoint.config.answer_tokens,
         )
         reserved = self._budget.reserve(
-            request=question.fingerprint, day=self._clock().astimezone(UTC).date(), amount_micro=amount
+            request=question.fingerprint,
+            day=self._clock().astimezone(UTC).date(),
+            amount_micro=amount,
+            share=allowance.budget_share,
         )
         if reserved is Refusal.SPENT:
             raise CallFailed(Problem.BUDGET_SPENT)
         if reserved is Refusal.MADE_BEFORE:
             raise CallFailed(Problem.CALLED_BEFORE)
+        if not allowance.take_llm_call():
+            self._budget.release(reserved)
+            raise CallFailed(Problem.QUOTA_SPENT)
         return reserved
+
+    def _let_go(self, reservation: Reservation, allowance: Allowance) -> None:
+        """Nothing was billed: neither the day's budget nor the seller's day has it."""
+        self._budget.release(reservation)
+        allowance.give_back_llm_call()
 
     # --- The call ---
 
@@ -199,11 +213,11 @@ class LlmProvider:
                 self.breaker.hold(asked.retry_after_s, now=now)
         return asked
 
-    def _settle(self, reservation: Reservation, asked: Asked) -> None:
+    def _settle(self, reservation: Reservation, asked: Asked, allowance: Allowance) -> None:
         """What may have been billed half-way stays set aside: it counts, and is not asked again."""
         billing = Billing.YES if asked.problem is None else RULES[asked.problem].billing
         if billing is Billing.NO:
-            self._budget.release(reservation)
+            self._let_go(reservation, allowance)
         elif billing is Billing.YES:
             cost = reservation.amount_micro if asked.cost_micro is None else asked.cost_micro
             self._budget.settle(reservation, cost_micro=cost)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from ai_suggestions.services.batching import Advanced, advance_batch, cancel_batch, request_batch
 from ai_suggestions.services.deciding import FieldDecision, decide
 from ai_suggestions.services.performing import Performed, perform_run
+from ai_suggestions.services.quotas import forget_usage
 from ai_suggestions.services.requesting import cancel_run, request_run, retry_run
-from ai_suggestions.services.sweeping import forget_readings, sweep_runs
+from ai_suggestions.services.sweeping import forget_readings, sweep_batches, sweep_runs
 
 __all__ = [
+    "Advanced",
     "FieldDecision",
     "Performed",
+    "advance_batch",
+    "cancel_batch",
     "cancel_run",
     "decide",
     "forget_readings",
+    "forget_usage",
     "perform_run",
+    "request_batch",
     "request_run",
     "retry_run",
+    "sweep_batches",
     "sweep_runs",
 ]

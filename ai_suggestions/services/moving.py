@@ -53,9 +53,14 @@ def move(
     }
     if verb == "start":
         changed["attempts"] = run.attempts + 1
-        changed["started_at"] = now
-        changed["steps_done"] = 0
+        if not run.retries:
+            changed["started_at"] = now
+            changed["steps_done"] = 0
+    elif verb == "try_again":
+        changed["retries"] = run.retries + 1
+        changed["attempts"] = 0
     elif verb == "retry":
+        changed["retries"] = 0
         changed["attempts"] = 0
     source = run.status
     kept = SuggestionRun.objects.filter(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import structlog
+from django.conf import settings
 from django.db.models import F
 
 import listings.queries as listings
@@ -18,6 +21,7 @@ from ai_suggestions.contract import (
     PhotoInput,
     Proposal,
     SellerFacts,
+    Standing,
     StepReport,
     SuggestionRequest,
 )
@@ -25,6 +29,7 @@ from ai_suggestions.lifecycle import LEASE, MAX_ATTEMPTS, WORKER, RunStatus
 from ai_suggestions.models import Decision, FieldSuggestion, RunStep, SuggestionRun
 from ai_suggestions.providers import UnknownProvider, provider_named
 from ai_suggestions.services.moving import move
+from ai_suggestions.services.quotas import MemberAllowance
 from ai_suggestions.services.readings import Readings
 from ai_suggestions.stored import alternatives_json, evidence_json
 from foundation.db import atomic_retry
@@ -38,6 +43,19 @@ PHOTOS_WAIT = dt.timedelta(minutes=10)
 ASK_AGAIN = dt.timedelta(seconds=1)
 STORAGE_PAUSE = dt.timedelta(seconds=30)
 BROKEN = (Outcome.FAILED, Outcome.TIMED_OUT)
+# A step that says it may be taken again is, after these pauses: the seller has the other fields meanwhile.
+# An endpoint that asks for a longer pause is not asked again by itself.
+RETRY_PAUSES_S = (4.0, 12.0, 36.0)
+LONGEST_RETRY_PAUSE_S = 60.0
+# Up to half as much again, so that runs that met an overloaded endpoint do not meet it together again.
+_JITTER = 0.5
+
+
+_WEAKER: Mapping[Standing, tuple[Standing, ...]] = {
+    Standing.ABSTAINED: (),
+    Standing.CHOICE: (Standing.ABSTAINED,),
+    Standing.PROPOSED: (Standing.ABSTAINED, Standing.CHOICE),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +91,24 @@ def perform_run(*, run_id: str, now: dt.datetime) -> Performed:
         return _ended(run, "fail", now, failure_code="attempts_exhausted")
     photos = listings.photos_for_suggestions(run.listing_id)
     ready = [photo for photo in photos if photo.status == "ready"]
-    processing = any(photo.status == "processing" for photo in photos)
-    if processing and now < run.requested_at + PHOTOS_WAIT:
-        return _waiting(run, now)
-    if not ready:
-        return _ended(run, "fail", now, failure_code="no_photo_ready")
+    if not run.retries:
+        processing = any(photo.status == "processing" for photo in photos)
+        if processing and now < run.requested_at + PHOTOS_WAIT:
+            return _waiting(run, now)
+        if not ready:
+            return _ended(run, "fail", now, failure_code="no_photo_ready")
     if not _claim(run, now):
         return Performed("skipped")
-    metrics.QUEUE_SECONDS.observe(max(0.0, (now - run.requested_at).total_seconds()))
+    if not run.retries:
+        metrics.QUEUE_SECONDS.observe(max(0.0, (now - run.requested_at).total_seconds()))
     try:
         inputs = _load(ready)
     except OSError:
         logger.warning("suggestion_photos_not_readable", run_id=run.id, exc_info=True)
         return _postponed(run, clock)
+    if run.retries and _photos_json(inputs) != run.inputs.get("photos"):
+        # What the first pass said is about other photos: a new run is for the seller to ask for.
+        return _ended(run, "finish_partly", clock.now())
     if not inputs:
         return _ended(run, "fail", clock.now(), failure_code="no_photo_ready")
     return _look(run, inputs, clock)
@@ -126,6 +149,10 @@ def _load(photos: list[listings.SuggestionPhoto]) -> tuple[PhotoInput, ...]:
     return tuple(found)
 
 
+def _photos_json(photos: tuple[PhotoInput, ...]) -> list[dict[str, str]]:
+    return [{"id": photo.id, "sha256": photo.sha256} for photo in photos]
+
+
 def _request(run: SuggestionRun, photos: tuple[PhotoInput, ...]) -> SuggestionRequest:
     draft = listings.get_draft_facts(run.listing_id)
     departments = listings.usual_departments(draft.seller_id, catalogue=listings.catalogue_snapshot())
@@ -147,6 +174,11 @@ def _request(run: SuggestionRun, photos: tuple[PhotoInput, ...]) -> SuggestionRe
         catalogue=queries.catalogue(),
         comparables=queries.OtherListings(run.listing_id),
         readings=Readings(now=run.started_at or run.requested_at),
+        allowance=MemberAllowance(
+            member_id=run.member_id,
+            day=(run.started_at or run.requested_at).astimezone(dt.UTC).date(),
+            budget_share=1.0 if run.batch_id is None else settings.LLM_BATCH_SHARE,
+        ),
     )
 
 
@@ -157,12 +189,12 @@ def _look(run: SuggestionRun, photos: tuple[PhotoInput, ...], clock: _Clock) -> 
         plan = provider.plan(request)
         if not _begin(run, request, len(plan)):
             return Performed("skipped")
-        outcomes: list[Outcome] = []
+        reports: list[StepReport] = []
         for position, report in enumerate(provider.run(request)):
             if not _keep(run, report, position, clock.now()):
                 # Cancelled, superseded or taken over: whoever did it has the last word.
                 return Performed("skipped")
-            outcomes.append(report.outcome)
+            reports.append(report)
             metrics.STEP_SECONDS.labels(report.step, report.outcome).observe(report.elapsed_ms / 1000)
             metrics.PHOTOS_REUSED.labels(report.step).inc(report.reused)
     except UnknownProvider:
@@ -171,10 +203,32 @@ def _look(run: SuggestionRun, photos: tuple[PhotoInput, ...], clock: _Clock) -> 
         # A provider that raises breaks its contract; the seller is told, the traceback is for us.
         logger.exception("suggestion_provider_crashed", run_id=run.id, provider=run.provider)
         return _ended(run, "fail", clock.now(), failure_code="provider_crashed")
-    broken = [outcome for outcome in outcomes if outcome in BROKEN]
-    if len(broken) == len(outcomes):
+    broken = [report for report in reports if report.outcome in BROKEN]
+    pause_s = _pause_before_retry(run.retries, broken)
+    if pause_s is not None:
+        return _try_again(run, clock.now(), pause_s)
+    if len(broken) == len(reports):
         return _ended(run, "fail", clock.now(), failure_code="every_step_failed")
     return _ended(run, "finish_partly" if broken else "finish", clock.now())
+
+
+def _pause_before_retry(retries: int, broken: list[StepReport]) -> float | None:
+    """Seconds until broken steps that may be taken again are; None when the run ends as it is."""
+    hints = [report.retry_after_s for report in broken if report.retry_after_s is not None]
+    if not hints or retries >= len(RETRY_PAUSES_S) or max(hints) > LONGEST_RETRY_PAUSE_S:
+        return None
+    pause_s = max(RETRY_PAUSES_S[retries], *hints)
+    return pause_s * (1 + random.uniform(0, _JITTER))  # noqa: S311  # not a secret
+
+
+@atomic_retry
+def _try_again(run: SuggestionRun, now: dt.datetime, pause_s: float) -> Performed:
+    """Back into the queue, where the sweeper rings for it: no timer of the broker is trusted with it."""
+    kept = move(run, verb="try_again", actor=WORKER, now=now, ring_at=now + dt.timedelta(seconds=pause_s))
+    if not kept:
+        return Performed("skipped")
+    metrics.RUN_RETRIES.inc()
+    return Performed(run.status)
 
 
 def _still_mine(run: SuggestionRun, **changed: object) -> bool:
@@ -186,12 +240,14 @@ def _still_mine(run: SuggestionRun, **changed: object) -> bool:
 @atomic_retry
 def _begin(run: SuggestionRun, request: SuggestionRequest, steps: int) -> bool:
     inputs = {
-        "photos": [{"id": photo.id, "sha256": photo.sha256} for photo in request.photos],
+        "photos": _photos_json(request.photos),
         "facts": asdict(request.facts),
         "market": asdict(request.market),
     }
     if not _still_mine(run, steps_total=steps, inputs=inputs):
         return False
+    if run.retries:
+        return True  # what the first pass said stays; this one adds
     # What an earlier attempt left is said anew, except what the seller has decided on.
     RunStep.objects.filter(run_id=run.id).delete()
     FieldSuggestion.objects.filter(run_id=run.id, decision=Decision.NONE.value).delete()
@@ -200,9 +256,20 @@ def _begin(run: SuggestionRun, request: SuggestionRequest, steps: int) -> bool:
 
 @atomic_retry
 def _keep(run: SuggestionRun, report: StepReport, position: int, now: dt.datetime) -> bool:
-    """Store a step that ended, and hold on to the run for another lease."""
-    if not _still_mine(run, steps_done=position + 1, lease_until=now + LEASE):
-        return False
+    """Store a step that ended, and hold on to the run for another lease.
+
+    In a later pass a step that had ended well is left as it was.
+    """
+    if not run.retries:
+        if not _still_mine(run, steps_done=position + 1, lease_until=now + LEASE):
+            return False
+    else:
+        before = RunStep.objects.filter(run_id=run.id, position=position)
+        if not _still_mine(run, lease_until=now + LEASE):
+            return False
+        if before.exclude(outcome__in=BROKEN).exists():
+            return True
+        before.delete()
     RunStep.objects.create(
         run_id=run.id,
         position=position,
@@ -235,7 +302,11 @@ def _keep_proposal(run: SuggestionRun, report: StepReport, proposal: Proposal, n
         "updated_at": now,
     }
     mine = FieldSuggestion.objects.filter(run_id=run.id, field=proposal.field.value)
-    # What the seller has decided on stays as it was when they decided.
-    if mine.filter(decision=Decision.NONE.value).update(**said) or mine.exists():
+    # What the seller has decided on stays as it was when they decided. A later pass only adds: a value that
+    # is filled in does not change under the seller's eyes, and a choice stays unless it becomes a value.
+    open_ = mine.filter(decision=Decision.NONE.value)
+    if run.retries:
+        open_ = open_.filter(state__in=_WEAKER[proposal.standing])
+    if open_.update(**said) or mine.exists():
         return
     FieldSuggestion.objects.create(run_id=run.id, field=proposal.field.value, **said)

@@ -23,6 +23,7 @@ from ai_suggestions.lifecycle import LIVE, SELLER, RunStatus
 from ai_suggestions.models import SuggestionRun
 from ai_suggestions.routing import provider_for
 from ai_suggestions.services.moving import move
+from ai_suggestions.services.quotas import take_run
 from ai_suggestions.services.ringing import ring_after_commit
 from foundation.db import atomic_retry
 from foundation.errors import FieldProblem
@@ -52,29 +53,47 @@ def request_run(
     now: dt.datetime,
     department: str | None = None,
     provider: str | None = None,
+    batch_id: str | None = None,
+    is_counted: bool = True,
 ) -> tuple[queries.RunFacts, bool]:
     """A run over the listing's photos as they are, and whether it is a new one.
 
     A live run over the same photos, with the same department, is that run; one over other photos is
-    superseded. Raises ListingNotFound, ListingNotOpen, NoUsablePhoto, DepartmentUnknown, AnotherRunLive.
+    superseded. A new one counts against the seller's day unless staff ask for it (``is_counted``). A run of a
+    batch is not rung for: whoever has the batch's turn performs it. Raises ListingNotFound, ListingNotOpen,
+    NoUsablePhoto, DepartmentUnknown, AnotherRunLive, RunQuotaSpent.
     """
-    if department is not None and department not in queries.list_departments():
-        raise DepartmentUnknown(
-            errors=[FieldProblem("/department", "department_unknown", "Name a department of the catalogue.")]
-        )
+    check_department(department)
     run, created = _request(
         member_id=member_id,
         listing_id=listing_id,
         department=department or "",
         provider=provider,
+        batch_id=batch_id,
+        is_counted=is_counted,
         now=now,
     )
     return queries.get_run_facts(run.id, member_id=member_id), created
 
 
+def check_department(department: str | None) -> None:
+    """Raises DepartmentUnknown for what is said and not in the catalogue."""
+    if department is not None and department not in queries.list_departments():
+        raise DepartmentUnknown(
+            errors=[FieldProblem("/department", "department_unknown", "Name a department of the catalogue.")]
+        )
+
+
 @atomic_retry
 def _request(
-    *, member_id: str, listing_id: str, department: str, provider: str | None, now: dt.datetime
+    *,
+    member_id: str,
+    listing_id: str,
+    department: str,
+    provider: str | None,
+    batch_id: str | None,
+    is_counted: bool,
+    now: dt.datetime,
 ) -> tuple[SuggestionRun, bool]:
     listing = listings.get_listing(listing_id)
     if listing.seller_id != member_id or listing.status == "deleted":
@@ -84,27 +103,35 @@ def _request(
     if not any(photo.status in ("ready", "processing") for photo in listing.photos):
         raise NoUsablePhoto
     photo_set = photo_set_of(listing.photos)
-    language = get_member_facts(member_id).language
+    member = get_member_facts(member_id)
     provider = provider or provider_for(
         queries.list_routes(),
         country=listing.country,
         listing_id=listing_id,
         otherwise=settings.SUGGESTIONS_PROVIDER,
     )
+    counted = not is_counted
     for _ in range(_TRIES):
         live = _find_live(listing_id)
         if live is not None:
             if live.photo_set == photo_set and live.department == department and live.provider == provider:
+                if live.batch_id is not None and batch_id is None:
+                    # Somebody waits for it now: it need not wait for the batch's next turn.
+                    ring_after_commit(live.id)
                 return live, False
             if not move(live, verb="supersede", actor=SELLER, now=now):
                 continue  # it moved on in the meantime: look again
+        if not counted:
+            take_run(member_id=member_id, plan=member.plan, now=now)
+            counted = True
         run = SuggestionRun(
             listing_id=listing_id,
             member_id=member_id,
+            batch_id=batch_id,
             provider=provider,
             photo_set=photo_set,
             department=department,
-            language=language,
+            language=member.language,
             requested_at=now,
             ring_at=now + RING_AGAIN,
         )
@@ -114,7 +141,8 @@ def _request(
                 run.save(force_insert=True)
         except IntegrityError:
             continue
-        ring_after_commit(run.id)
+        if batch_id is None:
+            ring_after_commit(run.id)
         logger.info("suggestion_run_requested", run_id=run.id, listing_id=listing_id, provider=provider)
         return run, True
     raise AnotherRunLive(retry_after_s=1)
@@ -149,7 +177,7 @@ def cancel_run(*, member_id: str, run_id: str, now: dt.datetime) -> queries.RunF
 def retry_run(*, member_id: str, run_id: str, now: dt.datetime) -> queries.RunFacts:
     """Have a run that failed, ended partly or was cancelled done again, over the photos as they are now.
 
-    Retrying a live run changes nothing. Raises RunNotFound, RunStatusConflict, AnotherRunLive.
+    Retrying a live run changes nothing. Raises RunNotFound, RunStatusConflict, AnotherRunLive, RunQuotaSpent.
     """
     run = lock_own_run(run_id, member_id)
     if run.status not in LIVE:
@@ -159,6 +187,7 @@ def retry_run(*, member_id: str, run_id: str, now: dt.datetime) -> queries.RunFa
                     raise RunStatusConflict(retry_after_s=1)
         except IntegrityError:
             raise AnotherRunLive from None
+        take_run(member_id=member_id, plan=get_member_facts(member_id).plan, now=now)
         SuggestionRun.objects.filter(id=run_id).update(
             photo_set=photo_set_of(listings.list_photos(run.listing_id))
         )

@@ -7,11 +7,12 @@ import datetime as dt
 import structlog
 
 from ai_suggestions import metrics, queries
-from ai_suggestions.lifecycle import RunStatus
+from ai_suggestions.batch_tables import SuggestionBatch
+from ai_suggestions.lifecycle import BATCH_LIVE, RunStatus
 from ai_suggestions.models import PhotoReading, SuggestionRun
 from ai_suggestions.services.moving import move
 from ai_suggestions.services.requesting import RING_AGAIN
-from ai_suggestions.services.ringing import ring
+from ai_suggestions.services.ringing import ring, ring_for_batch
 from foundation.db import atomic_retry
 from foundation.lifecycle import CLOCK
 
@@ -24,16 +25,27 @@ def sweep_runs(*, now: dt.datetime) -> int:
     """Take back lost runs, then ring for every queued run whose ring is due. Returns how many it rang for."""
     for run_id in queries.lost_run_ids(now=now, limit=BATCH):
         _take_back(run_id, now)
-    due = queries.run_ids_to_ring(now=now, limit=BATCH)
-    for run_id in due:
+    due = queries.runs_to_ring(now=now, limit=BATCH)
+    for run_id, batch_id in due:
         # Whoever puts the next ring off rings now; another sweeper at the same time finds it not due.
         if SuggestionRun.objects.filter(id=run_id, status=RunStatus.QUEUED, ring_at__lte=now).update(
             ring_at=now + RING_AGAIN
         ):
-            ring(run_id)
+            ring(run_id, is_batch=batch_id is not None)
     if due:
         metrics.RUNS_RUNG_AGAIN.inc(len(due))
         logger.info("suggestion_runs_rung_again", count=len(due))
+    return len(due)
+
+
+def sweep_batches(*, now: dt.datetime) -> int:
+    """Ring for every batch whose ring is due. Returns how many."""
+    due = queries.batch_ids_to_ring(now=now, limit=BATCH)
+    for batch_id in due:
+        if SuggestionBatch.objects.filter(id=batch_id, status__in=BATCH_LIVE, ring_at__lte=now).update(
+            ring_at=now + RING_AGAIN
+        ):
+            ring_for_batch(batch_id)
     return len(due)
 
 

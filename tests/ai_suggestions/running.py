@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ai_suggestions import queries, services
 from tests.factories.listings import NOW
@@ -16,7 +16,7 @@ SECOND = dt.timedelta(seconds=1)
 
 
 def request(
-    member: Member, listing: ListingFacts, *, now: dt.datetime = NOW, **said: str
+    member: Member, listing: ListingFacts, *, now: dt.datetime = NOW, **said: Any
 ) -> queries.RunFacts:
     run, _ = services.request_run(
         member_id=member.id, listing_id=listing.id, now=now, provider="scripted", **said

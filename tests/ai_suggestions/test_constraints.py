@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import IntegrityError, OperationalError, transaction
 
+from ai_suggestions.batch_tables import MemberUsage, SuggestionBatch, SuggestionBatchItem
 from ai_suggestions.models import FieldSuggestion, PhotoReading, RunStep, SuggestionRun
 from tests.factories.listings import NOW
 
@@ -152,3 +153,48 @@ class TestPhotoReading:
         with pytest.raises(IntegrityError), transaction.atomic():
             PhotoReading.objects.create(**facts | {"read_at": NOW + dt.timedelta(days=1)})
         PhotoReading.objects.create(**facts | {"step_version": "2"})
+
+
+class TestSuggestionBatch:
+    @pytest.mark.parametrize(
+        ("name", "facts"),
+        [
+            ("batch_known_status", {"status": "lost", "ring_at": None, "finished_at": NOW}),
+            ("batch_live_is_swept", {"ring_at": None}),
+            ("batch_live_is_swept", {"finished_at": NOW}),
+            ("batch_live_is_swept", {"status": "finished"}),
+            ("batch_live_is_swept", {"status": "cancelled", "ring_at": None}),
+        ],
+    )
+    def test_check(self, seller: Member, name: str, facts: dict[str, Any]) -> None:
+        values: dict[str, Any] = {"member_id": seller.id, "requested_at": NOW, "ring_at": NOW} | facts
+        with refused(name), transaction.atomic():
+            SuggestionBatch.objects.create(**values)
+
+    @pytest.mark.parametrize(
+        ("name", "other"),
+        [
+            (r"batch_item_position_once|position", {"position": 0, "listing_id": "b"}),
+            (r"batch_item_listing_once|listing_id", {"position": 1, "listing_id": "a"}),
+        ],
+    )
+    def test_a_listing_is_in_it_once(self, seller: Member, name: str, other: dict[str, Any]) -> None:
+        batch = SuggestionBatch.objects.create(member_id=seller.id, requested_at=NOW, ring_at=NOW)
+        SuggestionBatchItem.objects.create(batch=batch, position=0, listing_id="a")
+        with pytest.raises(IntegrityError, match=name), transaction.atomic():
+            SuggestionBatchItem.objects.create(batch=batch, **other)
+
+    def test_batch_item_run_or_problem(self, seller: Member, draft: ListingFacts) -> None:
+        batch = SuggestionBatch.objects.create(member_id=seller.id, requested_at=NOW, ring_at=NOW)
+        run = make_run(seller, draft)
+        with refused("batch_item_run_or_problem"), transaction.atomic():
+            SuggestionBatchItem.objects.create(
+                batch=batch, position=0, listing_id=draft.id, run=run, problem_code="why"
+            )
+
+
+class TestMemberUsage:
+    def test_usage_once_per_day(self, seller: Member) -> None:
+        MemberUsage.objects.create(member_id=seller.id, day=NOW.date())
+        with pytest.raises(IntegrityError, match=r"usage_once_per_day|day"), transaction.atomic():
+            MemberUsage.objects.create(member_id=seller.id, day=NOW.date())

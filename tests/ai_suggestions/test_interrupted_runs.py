@@ -142,7 +142,7 @@ class TestSweep:
         from ai_suggestions.services import sweeping
 
         ids: list[str] = []
-        monkeypatch.setattr(sweeping, "ring", ids.append)
+        monkeypatch.setattr(sweeping, "ring", lambda run_id, *, is_batch: ids.append(run_id))
         return ids
 
     def test_rings_for_what_nobody_heard(

@@ -50,7 +50,12 @@ class Worker:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "1"),
-                    *("--queues", "default,money,photos,suggestions", "--without-gossip", "--without-mingle"),
+                    *(
+                        "--queues",
+                        "default,money,photos,suggestions,suggestions_batch",
+                        "--without-gossip",
+                        "--without-mingle",
+                    ),
                 ],
                 cwd=REPOSITORY,
                 env=os.environ | variables,
