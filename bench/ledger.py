@@ -174,11 +174,13 @@ def fill_history(member_id: str, transfers: int) -> None:
     from django.db import connection
 
     from balance.chart import AccountKind, of_member, of_platform
+    from balance.moments import entry_number
 
     account = of_member(member_id, AccountKind.AVAILABLE, "EUR").id
     goodwill = of_platform(AccountKind.GOODWILL, "EUR").id
     start = datetime(2025, 1, 1, tzinfo=UTC)
-    first = int(start.timestamp()) * 1_000_000
+    first = entry_number(start)
+    second = entry_number(start + timedelta(seconds=1)) - first
     numbers = f"FROM seq_1_to_{transfers}"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -197,12 +199,12 @@ def fill_history(member_id: str, transfers: int) -> None:
             "INSERT INTO balance_transfer (id, posting_id, position, debit_account_id, credit_account_id,"
             " currency, amount_minor, credit_entry, credit_balance_minor)"
             " SELECT CONCAT(%s, LPAD(seq, 10, '0'), '-1'), CONCAT(%s, LPAD(seq, 10, '0')), 1, %s, %s, 'EUR',"
-            f" 1, %s + seq * 1000000, seq {numbers}",
+            f" 1, %s + seq * {second}, seq {numbers}",
             [member_id[-16:], member_id[-16:], goodwill, account, first],
         )
         cursor.execute(
             "UPDATE balance_ledgeraccount SET balance_minor = %s, last_entry = %s WHERE id = %s",
-            [transfers, first + transfers * 1_000_000, account],
+            [transfers, first + transfers * second, account],
         )
         cursor.execute("ANALYZE TABLE balance_transfer, balance_posting, balance_ledgeraccount")
         cursor.fetchall()

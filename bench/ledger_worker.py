@@ -95,7 +95,7 @@ def bare() -> dict[str, Callable[[], int]]:
                     names,
                 )
                 found = {name: (minor, last) for name, minor, last in cursor.fetchall()}
-                now = max(time.time_ns() // 1000, *(last + 1 for _, last in found.values()), 0)
+                now = max(time.time_ns(), *(last + 1 for _, last in found.values()), 0)
                 debited = found[debit][0] - 1 if debit in found else None
                 if debited is not None and debited < 0:
                     raise RuntimeError("not enough")

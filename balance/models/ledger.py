@@ -28,8 +28,8 @@ class LedgerAccount(models.Model):
     kind = AsciiField(max_length=30, choices=[(kind.value, kind.value) for kind in AccountKind])
     currency = AsciiField(max_length=3)
     balance_minor = models.BigIntegerField(null=True, help_text="Minor units; NULL: the sum of its transfers")
-    # Microseconds since 1970 of the latest entry. Strictly increasing per account, so that it numbers the
-    # entries and finds the balance at any moment, in one index.
+    # The number of the latest entry (balance.moments): strictly increasing per account, and a time as well,
+    # so that one index holds the order of entries and finds the balance at any moment.
     last_entry = models.BigIntegerField(default=0)
     opened_at = models.DateTimeField()
     frozen_at = models.DateTimeField(null=True, help_text="Set by the audit on drift: nothing leaves it")

@@ -10,7 +10,7 @@ from django.db.models import Max, QuerySet
 
 from balance.chart import MEMBER_KINDS, Account, AccountKind, of_member
 from balance.models import LedgerAccount, Transfer
-from balance.moments import entry_number
+from balance.moments import last_entry_number
 from foundation.money import Money
 
 
@@ -74,7 +74,7 @@ _Row = tuple[str, str, datetime | None, int]  # kind, currency, frozen_at, balan
 
 
 def _balances_at(accounts: QuerySet[LedgerAccount], at: datetime) -> list[_Row]:
-    moment = entry_number(at)
+    moment = last_entry_number(at)
     return [
         (kind, currency, frozen_at, _balance_at(id_, moment))
         for id_, kind, currency, frozen_at in accounts.values_list("id", "kind", "currency", "frozen_at")
@@ -83,7 +83,7 @@ def _balances_at(accounts: QuerySet[LedgerAccount], at: datetime) -> list[_Row]:
 
 def get_account_balance_at(account: Account, at: datetime) -> Money:
     """The balance of one member's account once everything recorded up to ``at`` (inclusive) was."""
-    return Money(_balance_at(account.id, entry_number(at)), account.currency)
+    return Money(_balance_at(account.id, last_entry_number(at)), account.currency)
 
 
 def _balance_at(account_id: str, moment: int) -> int:

@@ -30,7 +30,7 @@ from balance.errors import (
 )
 from balance.events import Line, NewPosting, Posted, mirrored
 from balance.models import LedgerAccount, Posting, Transfer
-from balance.moments import entry_number, instant
+from balance.moments import ENTRIES_PER_MICROSECOND, entry_number, instant
 from foundation.db import atomic_retry
 from foundation.ids import new_id
 from foundation.money import Money
@@ -54,6 +54,7 @@ def post_many(postings: Sequence[NewPosting], *, now: datetime) -> list[Posted]:
     """Record several facts in one transaction, all or none, in their order; errors as in ``post``.
 
     A few hundred at a time are many times as fast as one by one; keys that are known already are skipped.
+    ValueError for more than 1,000 lines together.
     """
     for posting in postings:
         _check(posting, now)
@@ -127,7 +128,7 @@ class _Standing:
     last_entry: int
 
     def enter(self, balance_minor: int, moment: int) -> tuple[int, int]:
-        """(number of the entry, balance after it): the moment in microseconds, or the next free one."""
+        """(number of the entry, balance after it): the first number of the instant, or the next free one."""
         self.balance_minor = balance_minor
         self.last_entry = max(self.last_entry + 1, moment)
         return self.last_entry, balance_minor
@@ -139,9 +140,13 @@ class _Batch:
     postings: list[NewPosting]
     now: datetime
     locked: dict[str, _Standing] = field(default_factory=dict)
+    lines: int = 0
 
     def lock(self) -> None:
         """Lock the members' accounts in the order of their ids; open those that are not there yet."""
+        self.lines = sum(len(posting.lines) for posting in self.postings)
+        if self.lines > ENTRIES_PER_MICROSECOND:
+            raise ValueError(f"{self.lines} lines are more than one instant can number")
         accounts = {
             account
             for posting in self.postings
@@ -175,7 +180,7 @@ class _Batch:
         # No account of a batch may have an entry later than the posting that made it, so a clock that
         # is behind another machine's waits for it here.
         latest = max((standing.last_entry for standing in self.locked.values()), default=0)
-        recorded_at = max(self.now, instant(latest))
+        recorded_at = max(self.now, instant(latest + self.lines))
         ids = {posting.key: new_id() for posting in self.postings}
         if len(ids) < len(self.postings):
             raise ValueError("a batch names each key once")

@@ -173,8 +173,34 @@ class TestPost:
         give(seller.id, 100, now=NOON)
         late = give(seller.id, 50, now=NOON - timedelta(seconds=3))
         assert late.recorded_at == NOON
-        assert get_balances_at(seller.id, "EUR", NOON).available == euros(100)
-        assert get_balances_at(seller.id, "EUR", NOON + timedelta(microseconds=1)).available == euros(150)
+        assert get_balances_at(seller.id, "EUR", NOON).available == euros(150)
+        assert get_balances_at(seller.id, "EUR", NOON - timedelta(microseconds=1)).available == euros(0)
+
+    def test_no_look_into_the_past_sees_half_a_posting(self, seller: Member, buyer: Member) -> None:
+        give(buyer.id, 1000)
+        post(
+            NewPosting(
+                "h", Event.HOLD_PLACED, events.hold_placed(Share(buyer.id, euros(1000))), "r", "system"
+            ),
+            now=NOON,
+        )
+        lines = events.sale_captured(
+            seller=Share(seller.id, euros(2000)),
+            buyer_id=buyer.id,
+            wallet=euros(1000),
+            card=euros(1000),
+            charges=NO_CHARGES,
+        )
+        captured = post(
+            NewPosting("c", Event.SALE_CAPTURED, lines, "r", "system"), now=NOON + timedelta(seconds=1)
+        )
+        before = captured.recorded_at - timedelta(microseconds=1)
+        assert get_balances_at(seller.id, "EUR", before).pending == euros(0)
+        assert get_balances_at(seller.id, "EUR", captured.recorded_at).pending == euros(2000)
+
+    def test_more_lines_than_an_instant_can_number_are_a_mistake(self, seller: Member) -> None:
+        with pytest.raises(ValueError, match="one instant"):
+            post_many([withdrawal(seller, 1, f"w:{n}") for n in range(1001)], now=NOON)
 
 
 class TestPostMany:
