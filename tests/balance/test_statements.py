@@ -61,7 +61,16 @@ class TestMonths:
         assert Month(2026, 3).is_closed(VILNIUS, end + timedelta(hours=1))
 
     @pytest.mark.parametrize(
-        "text", ["2026-3", "2026-13", "2026-00", "0000-01", "26-01", "2026-01-01", "\N{ARABIC-INDIC DIGIT TWO}026-01"]
+        "text",
+        [
+            "2026-3",
+            "2026-13",
+            "2026-00",
+            "0000-01",
+            "26-01",
+            "2026-01-01",
+            "\N{ARABIC-INDIC DIGIT TWO}026-01",
+        ],
     )
     def test_that_are_none(self, text: str) -> None:
         with pytest.raises(ValueError, match="no month"):
