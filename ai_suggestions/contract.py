@@ -109,6 +109,7 @@ class Evidence:
     text: str | None = None  # the words that were read or typed
     note: str | None = None  # stable code for clients, e.g. ``brand_name_on_label``
     comparables: tuple[ComparableItem, ...] = ()
+    field: Field | None = None  # of a composed text: the fact in it that this is the reason for
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,7 @@ def _suggestion(found: queries.SuggestionFacts, catalogue: Catalogue, language: 
 def _evidence(piece: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "source": piece["source"],
+        "field": piece.get("field"),
         "note": piece.get("note"),
         "text": piece.get("text"),
         "photo_id": piece.get("photo_id"),

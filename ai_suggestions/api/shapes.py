@@ -136,6 +136,11 @@ class EvidenceSerializer(serializers.Serializer[Any]):
     source = serializers.ChoiceField(  # type: ignore[assignment]  # the name in the API
         choices=[s.value for s in Source]
     )
+    field = serializers.ChoiceField(
+        choices=[f.value for f in Field],
+        allow_null=True,
+        help_text="Title and description only: the fact in the text that this is the reason for.",
+    )
     note = serializers.CharField(allow_null=True, help_text="A stable code, such as `brand_name_on_label`.")
     text = serializers.CharField(allow_null=True, help_text="The words that were read or typed.")
     photo_id = serializers.CharField(allow_null=True)

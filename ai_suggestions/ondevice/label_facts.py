@@ -16,6 +16,14 @@ from dataclasses import dataclass
 from ai_suggestions.ondevice.labels import TextLine
 from ai_suggestions.ondevice.material_words import MATERIAL_BY_WORD
 
+MOST_SURE = 0.95
+"""The most that a fact on a label is stated with: the reader's own confidence is no probability.
+
+On 110 drawn labels, half of them too blurred, small or pale to be read, none of 58 brands, 51 sizes and 74
+materials that were read was wrong: at least .94 of such readings are right (95 % certainty). Real labels were
+not measured, for lack of a set that may be kept.
+"""
+
 _CARE = re.compile(
     r"\b(machine wash\w*|hand wash\w*|wash (at|with|cold|inside|separately)|do not (wash|iron|bleach|tumble)"
     r"|dry ?clean|made in|fabrique en|hergestellt in|fabricado en|pagaminta|\d0 ?[°c]+|rn ?\d{4,}|ca ?\d{4,}"

@@ -24,7 +24,7 @@ from ai_suggestions.ondevice import colours, garments, label_facts, labels
 from ai_suggestions.ondevice.views import opened
 from ai_suggestions.pipeline import Step, StepFailed, Taken, reports_of
 from ai_suggestions.readings import ColoursSeen, KindsSeen, LabelFact
-from ai_suggestions.steps import attributes, category, price, wording
+from ai_suggestions.steps import attributes, category, condition, price, wording
 from ai_suggestions.steps.category import KindVerdict
 from ai_suggestions.steps.department import Department, department_of
 from ai_suggestions.steps.known import Known, known_from
@@ -275,7 +275,8 @@ def _facts_on(photo_id: str, lines: list[labels.TextLine], brands: dict[str, str
     ) -> LabelFact:
         box = lines[line].box
         place = Box(box.left, box.top, box.width, box.height)
-        return LabelFact(field_, value, lines[line].text, min(1.0, confidence), photo_id, place, percent)
+        sure = min(label_facts.MOST_SURE, confidence)
+        return LabelFact(field_, value, lines[line].text, sure, photo_id, place, percent)
 
     found = [
         fact(
@@ -310,7 +311,7 @@ def _name_attributes(board: Board) -> Taken:
                 labels=board.labels, facts=request.facts, leaves=leaves, catalogue=request.catalogue
             ),
             attributes.propose_materials(labels=board.labels, catalogue=request.catalogue),
-            attributes.propose_condition(request.facts),
+            condition.propose_condition(request.facts, leaves=leaves, catalogue=request.catalogue),
         )
     )
 
@@ -344,6 +345,7 @@ def _compose_texts(board: Board) -> Taken:
                 text_field,
                 known=known,
                 facts=request.facts,
+                proposals=board.proposals,
                 confidence=min(relied_on, default=1.0),
                 language=request.market.language,
                 catalogue=request.catalogue,

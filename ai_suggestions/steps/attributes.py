@@ -1,4 +1,4 @@
-"""Brand, size, materials, colours and condition: from labels, pixels and the seller's own words."""
+"""Brand, size, materials and colours: from labels, pixels and the seller's own words."""
 
 from __future__ import annotations
 
@@ -305,10 +305,3 @@ def calibrated(probability: float) -> float:
     Fitted on 140 photos; on 60 others the mean distance to the truth (ECE) was .033 (docs/suggestions.md).
     """
     return 0.76 + 0.22 * probability**6
-
-
-def propose_condition(facts: SellerFacts) -> Proposal:
-    """Nothing, unless it was said: wear is not read from photos yet, and tags are never claimed from one."""
-    if facts.condition_id is not None:
-        return abstained(Field.CONDITION, note="already_given")
-    return abstained(Field.CONDITION, note="needs_the_seller")

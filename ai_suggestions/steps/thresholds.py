@@ -23,8 +23,6 @@ FILL_IN_FROM: MappingProxyType[Field, float] = MappingProxyType(
         # A wrong size is a returned parcel; single letters are read from folds.
         Field.SIZE: 0.85,
         Field.MATERIALS: 0.80,
-        # Wear is not read from photos yet, so only the seller's own words reach this.
-        Field.CONDITION: 0.90,
         # It follows from the category and is right for most of its neighbours too.
         Field.PARCEL_SIZE: 0.50,
     }

@@ -9,7 +9,7 @@ frame words away from a text and expects nothing to be left.
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -30,7 +30,7 @@ from ai_suggestions.contract import (
 from ai_suggestions.steps.attributes import NO_BRAND
 from ai_suggestions.steps.known import Known
 
-VERSION = "wording-1"
+VERSION = "wording-2"
 MIN_LENGTH = 5  # listing rule: titles and descriptions have 5 or more characters
 MAX_TITLE = 100
 # An absence that a seller stated is theirs to describe; "no label" in a title helps nobody.
@@ -43,6 +43,7 @@ class Frames:
 
     noun_first: bool  # "T-shirt Nike" rather than "Nike T-shirt"
     also: str
+    colours: str  # in the title; a frame that needs no agreement with the noun
     size: str
     by: str
     colour: str
@@ -56,6 +57,7 @@ FRAMES: MappingProxyType[str, Frames] = MappingProxyType(
         "en": Frames(
             False,
             "and",
+            "{}",
             "size {}",
             "Brand: {}.",
             "Colour: {}.",
@@ -66,6 +68,7 @@ FRAMES: MappingProxyType[str, Frames] = MappingProxyType(
         "de": Frames(
             False,
             "und",
+            "{}",
             "Größe {}",
             "Marke: {}.",
             "Farbe: {}.",
@@ -76,6 +79,7 @@ FRAMES: MappingProxyType[str, Frames] = MappingProxyType(
         "fr": Frames(
             True,
             "et",
+            "coloris {}",
             "taille {}",
             "Marque : {}.",
             "Couleur : {}.",
@@ -86,6 +90,7 @@ FRAMES: MappingProxyType[str, Frames] = MappingProxyType(
         "lt": Frames(
             False,
             "ir",
+            "{} spalvos",
             "dydis {}",
             "Prekės ženklas: {}.",
             "Spalva: {}.",
@@ -100,7 +105,7 @@ FRAME_WORDS: MappingProxyType[str, frozenset[str]] = MappingProxyType(
     {
         language: frozenset(
             word.strip(" .:").casefold()
-            for frame in (f.also, f.size, f.by, f.colour, f.size_line, f.material, f.condition)
+            for frame in (f.also, f.colours, f.size, f.by, f.colour, f.size_line, f.material, f.condition)
             for word in frame.replace("{}", "").split()
             if word.strip(" .:")
         )
@@ -110,9 +115,9 @@ FRAME_WORDS: MappingProxyType[str, frozenset[str]] = MappingProxyType(
 
 
 @cache
-def _nouns() -> dict[str, dict[str, str]]:
-    with (Path(__file__).parent / "nouns.csv").open(encoding="utf-8", newline="") as file:
-        return {row["kind"]: row for row in csv.DictReader(file)}
+def _nouns(table: str, key: str) -> dict[str, dict[str, str]]:
+    with (Path(__file__).parent / table).open(encoding="utf-8", newline="") as file:
+        return {row[key]: row for row in csv.DictReader(file)}
 
 
 def language_for(wanted: str) -> str:
@@ -132,10 +137,12 @@ def noun_for(known: Known, *, language: str, catalogue: Catalogue) -> str | None
             category.kind or "", department=catalogue.department_of(category.id)
         )
         if len(siblings) != 1:
-            return name_in(category.names, language)
+            # Categories have plural names; one thing is "a cardigan", where we know how that is said.
+            one = _nouns("leaf_nouns.csv", "name_en").get(name_in(category.names, "en"))
+            return one[language] if one else name_in(category.names, language)
     if known.kind is None:
         return None
-    noun = _nouns().get(known.kind)
+    noun = _nouns("nouns.csv", "kind").get(known.kind)
     if noun is not None:
         return noun[language]
     leaves = catalogue.leaves_of_kind(known.kind)
@@ -146,15 +153,32 @@ def _upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def _lower_first(text: str) -> str:
+    """In the middle of a line; what is written like "T-shirt" or "DVDs" stays."""
+    return text if text[1:2] == "-" or text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 def _inside(noun: str, language: str) -> str:
     """A noun inside a line: German keeps its capital."""
-    return noun if language == "de" else noun.lower()
+    return noun if language == "de" else _lower_first(noun)
 
 
 def _colour_words(known: Known, language: str, catalogue: Catalogue) -> list[str]:
     names = [name_in(catalogue.colour_by_id[id_].names, language) for id_ in known.colour_ids]
-    # German nouns of colours are adjectives here too: "blau", not "Blau", inside a line.
-    return [name.lower() for name in names]
+    # German colours are adjectives here, too: "blau", not "Blau", inside a line.
+    return [_lower_first(name) for name in names]
+
+
+_GENITIVE = MappingProxyType({"a": "os", "ė": "ės"})
+
+
+def genitive(colour: str) -> str:
+    """A Lithuanian colour as in "… spalvos" ("of … colour"), which fits a noun of any gender and number.
+
+    Names that do not end as an adjective are genitives already ("koralų") or never change ("bordo").
+    """
+    colour = colour.removesuffix(" spalvos")  # "kūno spalvos" says it itself
+    return colour[:-1] + _GENITIVE.get(colour[-1], colour[-1])
 
 
 def _brand_name(known: Known, catalogue: Catalogue) -> str | None:
@@ -171,74 +195,140 @@ def _size_label(known: Known, catalogue: Catalogue) -> str | None:
     return size.label if size else None
 
 
-def title_of(known: Known, *, language: str, catalogue: Catalogue) -> str | None:
-    """ "Nike T-shirt, navy and white, size M"; None when the thing itself is not settled."""
-    language = language_for(language)
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A part of a text and the field that it states."""
+
+    field: Field
+    words: str
+
+
+def _title_phrases(known: Known, *, language: str, catalogue: Catalogue) -> list[Phrase]:
     frames = FRAMES[language]
     noun = noun_for(known, language=language, catalogue=catalogue)
     if noun is None:
-        return None
-    brand = _brand_name(known, catalogue)
-    head = [noun, brand] if frames.noun_first else [brand, noun]
-    parts = [_upper_first(" ".join(word for word in head if word))]
-    if colours := _colour_words(known, language, catalogue):
-        parts.append(f" {frames.also} ".join(colours))
-    if size := _size_label(known, catalogue):
-        parts.append(frames.size.format(size))
-    # What does not fit is left out as a whole, never cut.
-    while len(", ".join(parts)) > MAX_TITLE and len(parts) > 1:
-        parts.pop()
-    title = ", ".join(parts)
-    return title if MIN_LENGTH <= len(title) <= MAX_TITLE else None
-
-
-def description_of(known: Known, *, language: str, catalogue: Catalogue) -> str | None:
-    """One short line for each fact; None when the thing itself is not settled."""
-    language = language_for(language)
-    frames = FRAMES[language]
-    noun = noun_for(known, language=language, catalogue=catalogue)
-    if noun is None:
-        return None
-    lines = [f"{_upper_first(noun)}."]
+        return []
+    phrases = [Phrase(Field.CATEGORY, noun)]
     if brand := _brand_name(known, catalogue):
-        lines.append(frames.by.format(brand.rstrip(".")))
+        # The two make one phrase; which comes first is the language's habit.
+        pair = [noun, brand] if frames.noun_first else [brand, _inside(noun, language)]
+        phrases = [Phrase(Field.CATEGORY, " ".join(pair)), Phrase(Field.BRAND, "")]
     if colours := _colour_words(known, language, catalogue):
-        lines.append(frames.colour.format(f" {frames.also} ".join(colours)))
+        if language == "lt":
+            colours = [genitive(colour) for colour in colours]
+        phrases.append(Phrase(Field.COLOURS, frames.colours.format(f" {frames.also} ".join(colours))))
     if size := _size_label(known, catalogue):
-        lines.append(frames.size_line.format(size))
+        phrases.append(Phrase(Field.SIZE, frames.size.format(size)))
+    # What does not fit is left out as a whole, never cut.
+    while len(_joined(phrases)) > MAX_TITLE and phrases[-1].words and len(phrases) > 1:
+        phrases.pop()
+    return phrases if MIN_LENGTH <= len(_joined(phrases)) <= MAX_TITLE else []
+
+
+def _joined(phrases: Sequence[Phrase]) -> str:
+    return _upper_first(", ".join(phrase.words for phrase in phrases if phrase.words))
+
+
+def _description_phrases(known: Known, *, language: str, catalogue: Catalogue) -> list[Phrase]:
+    frames = FRAMES[language]
+    noun = noun_for(known, language=language, catalogue=catalogue)
+    if noun is None:
+        return []
+    phrases = [Phrase(Field.CATEGORY, f"{_upper_first(noun)}.")]
+    if brand := _brand_name(known, catalogue):
+        phrases.append(Phrase(Field.BRAND, frames.by.format(brand.rstrip("."))))
+    if colours := _colour_words(known, language, catalogue):
+        phrases.append(Phrase(Field.COLOURS, frames.colour.format(f" {frames.also} ".join(colours))))
+    if size := _size_label(known, catalogue):
+        phrases.append(Phrase(Field.SIZE, frames.size_line.format(size)))
     materials = [
         f"{percent} % {name}" if percent is not None else name
         for id_, percent in known.materials
         if (name := _inside(name_in(catalogue.material_by_id[id_].names, language), language))
     ]
     if materials:
-        lines.append(frames.material.format(", ".join(materials)))
+        phrases.append(Phrase(Field.MATERIALS, frames.material.format(", ".join(materials))))
     condition = catalogue.condition_by_id.get(known.condition_id or "")
     if condition is not None:
-        lines.append(frames.condition.format(name_in(condition.names, language).lower()))
-    text = "\n".join(lines)
+        words = _lower_first(name_in(condition.names, language))
+        phrases.append(Phrase(Field.CONDITION, frames.condition.format(words)))
+    return phrases
+
+
+def title_of(known: Known, *, language: str, catalogue: Catalogue) -> str | None:
+    """ "Nike T-shirt, navy and white, size M"; None when the thing itself is not settled."""
+    return _joined(_title_phrases(known, language=language_for(language), catalogue=catalogue)) or None
+
+
+def description_of(known: Known, *, language: str, catalogue: Catalogue) -> str | None:
+    """One short line for each fact; None when the thing itself is not settled."""
+    phrases = _description_phrases(known, language=language_for(language), catalogue=catalogue)
+    text = "\n".join(phrase.words for phrase in phrases)
     return text if len(text) >= MIN_LENGTH else None
 
 
-def _texts(known: Known, field: Field, language: str, catalogue: Catalogue) -> list[str]:
-    """The text, or one for each kind in question."""
-    compose = title_of if field is Field.TITLE else description_of
-    kinds: Sequence[str | None] = [known.kind] if known.kind or known.category_id else known.kinds_possible
-    found = [compose(replace(known, kind=kind), language=language, catalogue=catalogue) for kind in kinds]
-    return list(dict.fromkeys(text for text in found if text))
+def fields_stated(field: Field, *, known: Known, language: str, catalogue: Catalogue) -> tuple[Field, ...]:
+    """The fields whose facts stand in the title or the description of a thing."""
+    phrases_of = _title_phrases if field is Field.TITLE else _description_phrases
+    return tuple(
+        phrase.field for phrase in phrases_of(known, language=language_for(language), catalogue=catalogue)
+    )
+
+
+def _each_kind(known: Known) -> list[Known]:
+    """The thing, or one for each kind in question."""
+    settled = known.kind is not None or known.category_id is not None
+    return [known] if settled else [replace(known, kind=kind) for kind in known.kinds_possible]
+
+
+def _reasons(
+    stated: Sequence[Field], *, facts: SellerFacts, proposals: Mapping[Field, Proposal]
+) -> list[Evidence]:
+    """For each fact in a text where it comes from: what the seller gave, or the reasons of its own field."""
+    given = {
+        Field.CATEGORY: facts.category_id,
+        Field.BRAND: facts.brand_id,
+        Field.COLOURS: facts.colour_ids,
+        Field.SIZE: facts.size_id,
+        Field.MATERIALS: facts.material_ids,
+        Field.CONDITION: facts.condition_id,
+    }
+    found: list[Evidence] = []
+    for field in stated:
+        if given[field]:
+            found.append(Evidence(Source.SELLER, note="given_by_seller", field=field))
+        elif field in proposals:
+            found += [replace(piece, field=field) for piece in proposals[field].evidence]
+    return found
 
 
 def propose_text(
-    field: Field, *, known: Known, facts: SellerFacts, confidence: float, language: str, catalogue: Catalogue
+    field: Field,
+    *,
+    known: Known,
+    facts: SellerFacts,
+    proposals: Mapping[Field, Proposal],
+    confidence: float,
+    language: str,
+    catalogue: Catalogue,
 ) -> Proposal:
     """Title or description. A text that the seller wrote is never replaced, only accompanied.
 
-    ``confidence`` is that of the least sure fact in it.
+    ``proposals`` are those of the other fields: their reasons are the text's. ``confidence`` is that of the
+    least sure fact in it.
     """
-    texts = _texts(known, field, language, catalogue)
+    compose = title_of if field is Field.TITLE else description_of
+    things = _each_kind(known)
+    composed = [compose(thing, language=language, catalogue=catalogue) for thing in things]
+    texts = list(dict.fromkeys(text for text in composed if text))
     if not texts:
         return abstained(field, note="thing_unknown")
-    evidence = [Evidence(Source.CATALOGUE, text=language_for(language), note="composed_of_facts")]
+    stated = dict.fromkeys(
+        stated
+        for thing in things
+        for stated in fields_stated(field, known=thing, language=language, catalogue=catalogue)
+    )
+    evidence = _reasons(tuple(stated), facts=facts, proposals=proposals)
     written = facts.title if field is Field.TITLE else facts.description
     # One text is no settled thing: the only kind in question may still be a guess.
     settled = known.kind is not None or known.category_id is not None

@@ -10,7 +10,6 @@ from ai_suggestions.steps.attributes import (
     calibrated,
     propose_brand,
     propose_colours,
-    propose_condition,
     propose_materials,
     propose_size,
 )
@@ -191,9 +190,3 @@ class TestColours:
     def test_survives_json(self) -> None:
         seen = ColoursSeen(("navy", "white"), (("navy", 0.6), ("white", 0.4)), Box(0.1, 0.2, 0.3, 0.4))
         assert ColoursSeen.from_json(seen.to_json()) == seen
-
-
-class TestCondition:
-    def test_is_never_read_from_a_photo(self) -> None:
-        assert propose_condition(SellerFacts()).note == "needs_the_seller"
-        assert propose_condition(SellerFacts(condition_id="good")).note == "already_given"

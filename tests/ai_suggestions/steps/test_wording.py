@@ -2,30 +2,64 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ai_suggestions.catalogue import name_in
-from ai_suggestions.contract import Field, Proposal, SellerFacts, Standing
+from ai_suggestions.contract import Evidence, Field, Proposal, SellerFacts, Source, Standing
 from ai_suggestions.steps.known import Known
 from ai_suggestions.steps.wording import (
     FRAME_WORDS,
     LANGUAGES,
     description_of,
+    genitive,
     noun_for,
     propose_text,
     title_of,
 )
+from tests.ai_suggestions.ondevice.drawing import REPOSITORY
 from tests.factories.suggestions import full_catalogue
 
 CATALOGUE = full_catalogue()
 KINDS = sorted({category.kind for category in CATALOGUE.categories if category.kind} - {"other"})
 LEAVES = sorted(category.id for category in CATALOGUE.categories if CATALOGUE.is_leaf(category.id))
 
+GENITIVES = {
+    "apricot": "abrikosinės",
+    "black": "juodos",
+    "blue": "mėlynos",
+    "body": "kūno",
+    "brown": "rudos",
+    "burgundy": "bordo",
+    "coral": "koralų",
+    "cream": "kreminės",
+    "dark-green": "tamsiai žalios",
+    "gold": "auksinės",
+    "green": "žalios",
+    "grey": "pilkos",
+    "khaki": "chaki",
+    "light-blue": "šviesiai mėlynos",
+    "lilac": "alyvinės",
+    "mint": "mėtinės",
+    "mustard": "garstyčių",
+    "navy": "tamsiai mėlynos",
+    "orange": "oranžinės",
+    "pink": "rožinės",
+    "purple": "violetinės",
+    "red": "raudonos",
+    "rose": "šviesiai rožinės",
+    "silver": "sidabrinės",
+    "turquoise": "turkio",
+    "various": "įvairiaspalvės",
+    "white": "baltos",
+    "yellow": "geltonos",
+}
 languages = st.sampled_from(LANGUAGES)
 
 
@@ -62,6 +96,8 @@ def facts_in_words(known: Known, language: str) -> Counter[str]:
     if known.brand_id:
         said.append(CATALOGUE.brand_by_id[known.brand_id].name)
     said += [name_in(CATALOGUE.colour_by_id[id_].names, language) for id_ in known.colour_ids]
+    if language == "lt":
+        said += [GENITIVES[id_] for id_ in known.colour_ids]
     if known.size_id:
         said.append(CATALOGUE.size_by_id[known.size_id].label)
     for id_, percent in known.materials:
@@ -120,7 +156,24 @@ class TestNoun:
 
     def test_a_settled_category_is_called_by_its_own_name(self) -> None:
         known = Known(kind="longsleeve", category_id="women-cardigans")
-        assert noun_for(known, language="en", catalogue=CATALOGUE) == "Cardigans"
+        assert [noun_for(known, language=language, catalogue=CATALOGUE) for language in LANGUAGES] == [
+            "cardigan",
+            "Strickjacke",
+            "gilet",
+            "susegamas megztinis",
+        ]
+
+    def test_every_singular_belongs_to_a_category(self) -> None:
+        names = {name_in(category.names, "en") for category in CATALOGUE.categories}
+        with (REPOSITORY / "ai_suggestions/steps/leaf_nouns.csv").open(encoding="utf-8", newline="") as table:
+            rows = list(csv.DictReader(table))
+        assert {row["name_en"] for row in rows} <= names
+        assert all(row[language].strip() for row in rows for language in LANGUAGES)
+
+    @pytest.mark.parametrize(("colour", "expected"), GENITIVES.items())
+    def test_lithuanian_colours_agree_with_no_noun(self, colour: str, expected: str) -> None:
+        name = name_in(CATALOGUE.colour_by_id[colour].names, "lt")
+        assert genitive(name.lower()) == expected
 
 
 T_SHIRT = Known(
@@ -139,13 +192,36 @@ class TestTitle:
         [
             ("en", "Esprit T-shirt, navy and white, size M"),
             ("de", "Esprit T-Shirt, marineblau und weiß, Größe M"),
-            ("fr", "T-shirt Esprit, bleu marine et blanc, taille M"),
-            ("lt", "Esprit marškinėliai, tamsiai mėlyna ir balta, dydis M"),
+            ("fr", "T-shirt Esprit, coloris bleu marine et blanc, taille M"),
+            ("lt", "Esprit marškinėliai, tamsiai mėlynos ir baltos spalvos, dydis M"),
             ("pl", "Esprit T-shirt, navy and white, size M"),
         ],
     )
     def test_in_the_markets_language(self, language: str, title: str) -> None:
         assert title_of(T_SHIRT, language=language, catalogue=CATALOGUE) == title
+
+    @pytest.mark.parametrize(
+        ("language", "title"),
+        [
+            ("de", "Nike gerade Hose, schwarz"),
+            ("fr", "Pantalon droit Nike, coloris noir"),
+            ("lt", "Nike tiesios kelnės, juodos spalvos"),
+        ],
+    )
+    def test_of_a_settled_category_is_in_the_singular(self, language: str, title: str) -> None:
+        known = Known(
+            kind="pants", category_id="women-straight-trousers", brand_id="nike", colour_ids=("black",)
+        )
+        assert title_of(known, language=language, catalogue=CATALOGUE) == title
+
+    def test_what_does_not_fit_is_left_out_whole(self) -> None:
+        longest = max(CATALOGUE.brands, key=lambda brand: len(brand.name))
+        known = replace(
+            T_SHIRT, brand_id=longest.id, kind="longsleeve", colour_ids=("dark-green", "light-blue")
+        )
+        for language in LANGUAGES:
+            title = title_of(known, language=language, catalogue=CATALOGUE) or ""
+            assert 0 < len(title) <= 100
 
     def test_the_thing_is_unknown(self) -> None:
         assert title_of(Known(colour_ids=("navy",)), language="en", catalogue=CATALOGUE) is None
@@ -158,6 +234,13 @@ class TestDescription:
             "Material: 60 % Baumwolle, Polyester.\nZustand: sehr gut."
         )
 
+    def test_german_nouns_keep_their_capital_in_the_middle_of_a_line(self) -> None:
+        text = description_of(
+            replace(T_SHIRT, condition_id="new_without_tags"), language="de", catalogue=CATALOGUE
+        )
+        assert text is not None
+        assert text.endswith("Zustand: neu ohne Etikett.")
+
 
 class TestPropose:
     def propose(self, known: Known, **said: str) -> Proposal:
@@ -165,6 +248,7 @@ class TestPropose:
             Field.TITLE,
             known=known,
             facts=SellerFacts(**said),  # type: ignore[arg-type]  # texts only
+            proposals={},
             confidence=0.8,
             language="en",
             catalogue=CATALOGUE,
@@ -191,3 +275,70 @@ class TestPropose:
 
     def test_nothing_to_say(self) -> None:
         assert self.propose(Known()).standing is Standing.ABSTAINED
+
+
+class TestEvidence:
+    """Every fact in a text names its field and what that came from; nothing else is named."""
+
+    PIECES = {
+        field: (Evidence(Source.LABEL, photo_id="PHOTO", text=f"read {field}", note="read"),)
+        for field in (
+            Field.CATEGORY,
+            Field.BRAND,
+            Field.COLOURS,
+            Field.SIZE,
+            Field.MATERIALS,
+            Field.CONDITION,
+            Field.PRICE,
+        )
+    }
+    PROPOSALS = {
+        field: Proposal(field, Standing.ABSTAINED, evidence=pieces) for field, pieces in PIECES.items()
+    }
+
+    def propose(self, field: Field, known: Known, facts: SellerFacts, language: str = "en") -> Proposal:
+        return propose_text(
+            field,
+            known=known,
+            facts=facts,
+            proposals=self.PROPOSALS,
+            confidence=0.8,
+            language=language,
+            catalogue=CATALOGUE,
+        )
+
+    def test_is_that_of_the_facts_in_the_text(self) -> None:
+        title = self.propose(Field.TITLE, T_SHIRT, SellerFacts(size_id="women-clothing-m"))
+        assert [(piece.field, piece.source, piece.text) for piece in title.evidence] == [
+            (Field.CATEGORY, Source.LABEL, "read category"),
+            (Field.BRAND, Source.LABEL, "read brand"),
+            (Field.COLOURS, Source.LABEL, "read colours"),
+            (Field.SIZE, Source.SELLER, None),
+        ]
+
+    @settings(max_examples=200, deadline=None)
+    @given(things(), languages)
+    def test_no_fact_goes_without_and_none_is_named_that_is_not_there(
+        self, known: Known, language: str
+    ) -> None:
+        without = {
+            Field.BRAND: replace(known, brand_id=None),
+            Field.COLOURS: replace(known, colour_ids=()),
+            Field.SIZE: replace(known, size_id=None),
+            Field.MATERIALS: replace(known, materials=()),
+            Field.CONDITION: replace(known, condition_id=None),
+        }
+        for field, compose in ((Field.TITLE, title_of), (Field.DESCRIPTION, description_of)):
+            text = compose(known, language=language, catalogue=CATALOGUE)
+            named = {piece.field for piece in self.propose(field, known, SellerFacts(), language).evidence}
+            if text is None:
+                assert named == set()
+                continue
+            assert Field.CATEGORY in named
+            # A fact is in the text when the text without it is another one.
+            stated = {
+                fact
+                for fact, less in without.items()
+                if compose(less, language=language, catalogue=CATALOGUE) != text
+            }
+            assert named - {Field.CATEGORY} == stated
