@@ -24,9 +24,14 @@ DEMO = {"armchair": "chair", "camera": "camera", "skateboard": "skateboard", "so
 
 
 def labelled_things(folder: Path, demo: Path) -> list[tuple[Path, str]]:
-    """(picture, kind). Raises StopIteration when a picture is missing."""
+    """(picture, kind). Raises FileNotFoundError when a picture is missing."""
+    named = []
     with Path(__file__).with_name("things.csv").open(newline="", encoding="utf-8") as table:
-        named = [(next(folder.rglob(row["file"])), row["kind"]) for row in csv.DictReader(table)]
+        for row in csv.DictReader(table):
+            found = next(folder.rglob(row["file"]), None)
+            if found is None:
+                raise FileNotFoundError(f"{row['file']} is not in {folder}")
+            named.append((found, row["kind"]))
     return named + [(demo / name / "1.jpg", kind) for name, kind in DEMO.items()]
 
 

@@ -52,7 +52,7 @@ class TestTrainAndExport:
     ) -> None:
         from ai_suggestions.ondevice import sessions
         from ai_suggestions.ondevice.views import views_of, working_copy
-        from ai_suggestions.training.export import TwoHeads, export_int8
+        from ai_suggestions.training.export import TwoHeads, add_linear_head, export_int8
         from ai_suggestions.training.network import pretrained
         from ai_suggestions.training.photos import KINDS, augmented_activations, folds, labelled_photos
         from ai_suggestions.training.tuning import Recipe, tuned
@@ -79,9 +79,17 @@ class TestTrainAndExport:
         )
         for row in held_out:
             with Image.open(photos[row].path) as photo:
-                found = sessions.run(
-                    model, views_of(working_copy(photo), 224), ("garments", "objects", "embedding")
-                )
+                pixels = views_of(working_copy(photo), 224)
+            found = sessions.run(model, pixels, ("garments", "objects", "embedding"))
             assert int(found["garments"].mean(axis=0).argmax()) == labels[row]
             assert found["objects"].shape == (3, 1000)
             assert found["embedding"].shape == (3, 1280)
+
+        joined = tmp_path / "joined.onnx"
+        weight = np.random.default_rng(1).normal(size=(len(KINDS), 1280)).astype(np.float32)
+        bias = np.arange(len(KINDS), dtype=np.float32)
+        add_linear_head(model, joined, weight=weight, bias=bias)
+        more = sessions.run(joined, pixels, ("garments", "objects", "embedding"))
+        linear = found["embedding"] @ weight.T + bias
+        assert np.allclose(more["garments"], found["garments"] + linear, rtol=1e-3, atol=1e-2)
+        assert np.array_equal(more["embedding"], found["embedding"])
