@@ -181,6 +181,13 @@ def get_withdrawal(member_id: str, withdrawal_id: str) -> WithdrawalFacts:
     return withdrawal_facts(row)
 
 
+def get_holder_and_name(withdrawal_id: str) -> tuple[str, str]:
+    """Holder of the bank account and legal name of the member, for the person who compares them."""
+    withdrawal = Withdrawal.objects.select_related("bank_account").get(id=withdrawal_id)
+    identity = find_identity(withdrawal.member_id)
+    return withdrawal.bank_account.holder_name.reveal(), "" if identity is None else identity.legal_name
+
+
 def due_withdrawal_ids(*, now: datetime, limit: int) -> list[str]:
     """Those a worker has to call or ask the bank about, the longest due first."""
     rows = Withdrawal.objects.filter(next_call_at__lte=now).order_by("next_call_at", "id")
