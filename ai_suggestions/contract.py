@@ -201,6 +201,28 @@ def abstained(field_: Field, *, note: str) -> Proposal:
     return Proposal(field=field_, standing=Standing.ABSTAINED, note=note)
 
 
+class FindingCode(StrEnum):
+    """What can be found about a photo that is no field."""
+
+    UNSAFE = "unsafe_photo"  # a moderator looks at it before others do
+    REPEATED = "repeated_in_listing"  # another photo of the listing shows the same picture
+    ALREADY_LISTED = "already_listed"  # a photo of another listing of the same seller does
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFinding:
+    """Something that the seller is told about a photo. ``score`` (0-1) says how sure or how alike.
+
+    Never says that a photo is in another seller's listing: that is a moderator's to know.
+    """
+
+    photo_id: str
+    code: FindingCode
+    score: float
+    other_photo_id: str | None = None
+    other_listing_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class PhotoInput:
     """A photo of the listing: upright, without metadata, encoded as JPEG, longest side ≤ 2048 pixels."""
@@ -280,6 +302,13 @@ class Unlimited:
         """Nothing was counted."""
 
 
+class PhotoIndex(Protocol):
+    """All photos of the marketplace, by what they show."""
+
+    def own_twins_of(self, photo: PhotoInput) -> Sequence[PhotoFinding]:
+        """The seller's own photos that show the same picture: ``REPEATED`` and ``ALREADY_LISTED``."""
+
+
 @dataclass(frozen=True, slots=True)
 class SuggestionRequest:
     """Everything a provider may know about one listing."""
@@ -290,6 +319,7 @@ class SuggestionRequest:
     catalogue: Catalogue
     comparables: Comparables
     readings: ReadingStore
+    index: PhotoIndex | None = None  # None: there are no other photos to compare with
     allowance: Allowance = field(default_factory=Unlimited)
 
 
@@ -320,6 +350,7 @@ class StepReport:
     usage: Mapping[str, int] = field(
         default_factory=lambda: NO_USAGE
     )  # what the step cost, e.g. tokens of a paid model
+    findings: tuple[PhotoFinding, ...] = ()
     # With ``failed`` and ``timed_out``: the step may be taken again after so many seconds; None: it is final
     retry_after_s: float | None = None
 
@@ -327,8 +358,8 @@ class StepReport:
         broken = self.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
         if broken != (self.error_code is not None):
             raise ValueError(f"{self.step}: an error code goes with failed and timed_out, and only there")
-        if broken and self.proposals:
-            raise ValueError(f"{self.step}: a step that did not end well proposes nothing")
+        if broken and (self.proposals or self.findings):
+            raise ValueError(f"{self.step}: a step that did not end well says nothing")
         if self.retry_after_s is not None and not broken:
             raise ValueError(f"{self.step}: only a step that did not end well is taken again")
 

@@ -66,6 +66,13 @@ class SuggestionsStale(PreconditionFailed):
     title = "The listing was changed in the meantime"
 
 
+class TwinRuledOn(Conflict):
+    """A moderator has ruled on it already, or one of the photos is gone."""
+
+    code = "photo_twin_ruled_on"
+    title = "These photos have been ruled on already"
+
+
 class RunQuotaSpent(RateLimited):
     """The plan's runs of today are used up; Retry-After is the beginning of the next day (UTC)."""
 

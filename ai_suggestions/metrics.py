@@ -45,6 +45,20 @@ LLM_TOKENS = Counter(
 LLM_COST = Counter(
     "preloved_ai_suggestions_llm_cost_total", "Cost of LLM calls, in units of the price list's currency"
 )
+PHOTO_CHECKS = Counter(
+    "preloved_ai_suggestions_photo_checks_total", "Photos scored and fingerprinted", ["outcome"]
+)
+TWIN_CANDIDATES = Histogram(
+    "preloved_ai_suggestions_twin_candidates",
+    "Photos in the same buckets as one that was looked up; grows when the buckets become too coarse",
+    buckets=(0, 1, 3, 10, 30, 100, 300, 1000),
+)
+PHOTO_TWINS = Counter(
+    "preloved_ai_suggestions_photo_twins_total", "Pairs of photos that show the same picture", ["scope"]
+)
+TWIN_RULINGS = Counter(
+    "preloved_ai_suggestions_twin_rulings_total", "What moderators said of such pairs", ["ruling"]
+)
 RUN_RETRIES = Counter(
     "preloved_ai_suggestions_run_retries_total", "Runs put back because a step may yet succeed"
 )

@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from ai_suggestions.contract import Field, Outcome, Proposal, Standing, StepPlan, StepReport
+from ai_suggestions.contract import (
+    Field,
+    Outcome,
+    PhotoFinding,
+    Proposal,
+    Standing,
+    StepPlan,
+    StepReport,
+)
 from ai_suggestions.time_limit import TimeLimitReached, limited_to
 
 logger = logging.getLogger(__name__)
@@ -32,13 +40,16 @@ class Taken:
     said_something: bool | None = None  # None: it did if it proposed or offered anything
     reused: int = 0
     notes: tuple[str, ...] = field(default=())
+    findings: tuple[PhotoFinding, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
         """Ok, or abstained when there was nothing to say."""
         said = self.said_something
         if said is None:
-            said = any(proposal.standing is not Standing.ABSTAINED for proposal in self.proposals)
+            said = bool(self.findings) or any(
+                proposal.standing is not Standing.ABSTAINED for proposal in self.proposals
+            )
         return Outcome.OK if said else Outcome.ABSTAINED
 
 
@@ -91,4 +102,5 @@ def reports_of(
             proposals=taken.proposals,
             error_code=error,
             reused=taken.reused,
+            findings=taken.findings,
         )

@@ -62,6 +62,7 @@ class StepFacts:
     elapsed_ms: int
     error_code: str
     reused: int
+    findings: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

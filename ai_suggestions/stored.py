@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from ai_suggestions.contract import Alternative, Evidence, Json
+from ai_suggestions.contract import Alternative, Evidence, Json, PhotoFinding
 
 
 def alternatives_json(alternatives: Sequence[Alternative]) -> Json:
     """``[{"value", "confidence", "label"}]``."""
     return [asdict(alternative) for alternative in alternatives]
+
+
+def findings_json(findings: Sequence[PhotoFinding]) -> Json:
+    """``[{"photo_id", "code", "score", "other_photo_id", "other_listing_id"}]``."""
+    return [asdict(finding) for finding in findings]
 
 
 def evidence_json(evidence: Sequence[Evidence]) -> Json:

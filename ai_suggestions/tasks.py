@@ -40,6 +40,25 @@ def sweep_runs() -> None:
 
 
 @shared_task
+def check_photo(photo_id: str) -> None:
+    """Rung by the sweeper."""
+    services.check_photo(photo_id=photo_id, now=timezone.now())
+
+
+@shared_task
+def sweep_photo_checks() -> None:
+    """Every ten seconds."""
+    if settings.PHOTO_CHECK:
+        services.sweep_checks(now=timezone.now())
+
+
+@shared_task
+def refresh_photo_checks() -> None:
+    """Daily."""
+    services.refresh_checks(now=timezone.now())
+
+
+@shared_task
 def forget_readings() -> None:
     """Daily."""
     services.forget_readings(now=timezone.now())

@@ -5,12 +5,15 @@ from __future__ import annotations
 from ai_suggestions.admin.batches import MemberUsageAdmin, SuggestionBatchAdmin
 from ai_suggestions.admin.routes import ProviderRouteAdmin
 from ai_suggestions.admin.runs import SuggestionRunAdmin
+from ai_suggestions.admin.twins import PhotoCheckAdmin, PhotoTwinAdmin
 from ai_suggestions.llm.admin import LlmCallAdmin, LlmDayAdmin
 
 __all__ = [
     "LlmCallAdmin",
     "LlmDayAdmin",
     "MemberUsageAdmin",
+    "PhotoCheckAdmin",
+    "PhotoTwinAdmin",
     "ProviderRouteAdmin",
     "SuggestionBatchAdmin",
     "SuggestionRunAdmin",

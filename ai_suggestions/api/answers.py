@@ -65,6 +65,7 @@ def body(details: queries.RunDetails, language: str) -> dict[str, Any]:
             _suggestion(found, catalogue, language)
             for found in sorted(details.fields, key=lambda found: order[found.field])
         ],
+        "photo_findings": [dict(finding) for step in details.steps for finding in step.findings],
         "steps": [
             {
                 "name": step.name,

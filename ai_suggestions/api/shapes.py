@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ai_suggestions.batch_queries import ITEM_STATUSES
-from ai_suggestions.contract import Field, Outcome, Source, Standing
+from ai_suggestions.contract import Field, FindingCode, Outcome, Source, Standing
 from ai_suggestions.lifecycle import BatchStatus, RunStatus
 from ai_suggestions.models import Decision
 from ai_suggestions.services.batching import MAX_LISTINGS
@@ -200,6 +200,21 @@ class StepSerializer(serializers.Serializer[Any]):
     error_code = serializers.CharField(allow_null=True)
 
 
+class PhotoFindingSerializer(serializers.Serializer[Any]):
+    """Something about one of your photos that is no field."""
+
+    photo_id = serializers.CharField()
+    code = serializers.ChoiceField(
+        choices=[code.value for code in FindingCode],
+        help_text="`unsafe_photo`: a moderator looks at it before others do; it was not described. "
+        "`repeated_in_listing`: an earlier photo of the listing shows the same picture. `already_listed`: a "
+        "photo of another listing of yours does.",
+    )
+    score = serializers.FloatField(help_text="0-1: how sure, or how alike.")
+    other_photo_id = serializers.CharField(allow_null=True)
+    other_listing_id = serializers.CharField(allow_null=True, help_text="Yours, too.")
+
+
 class RunSummarySerializer(serializers.Serializer[Any]):
     """A run without its fields."""
 
@@ -220,6 +235,7 @@ class RunSerializer(RunSummarySerializer):
     """A run with all it says so far. Fields appear as their steps end."""
 
     fields = SuggestionSerializer(many=True)  # type: ignore[assignment]  # the name in the API
+    photo_findings = PhotoFindingSerializer(many=True)
     steps = StepSerializer(many=True)
 
 

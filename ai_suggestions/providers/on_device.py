@@ -164,9 +164,7 @@ def _look_at_kinds(board: Board) -> Taken:
     model = garments.kind_model()
 
     def read(photo: PhotoInput) -> Json:
-        found = model.read(opened(photo.content))
-        ranked = [[entry.kind, round(entry.confidence, 5)] for entry in found.ranked]
-        return {"ranked": ranked, "garment": round(found.garment, 5)}
+        return model.read(opened(photo.content)).to_json()
 
     reused = 0
     for photo, reading, was_known in _each_photo(board, "category", model.version, read):

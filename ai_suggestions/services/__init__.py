@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ai_suggestions.services.batching import Advanced, advance_batch, cancel_batch, request_batch
+from ai_suggestions.services.checking import check_photo, plan_checks, refresh_checks, sweep_checks
 from ai_suggestions.services.deciding import FieldDecision, decide
 from ai_suggestions.services.performing import Performed, perform_run
 from ai_suggestions.services.quotas import forget_usage
 from ai_suggestions.services.requesting import cancel_run, request_run, retry_run
 from ai_suggestions.services.sweeping import forget_readings, sweep_batches, sweep_runs
+from ai_suggestions.services.twins import dismiss_twin, uphold_twin
 
 __all__ = [
     "Advanced",
@@ -16,13 +18,19 @@ __all__ = [
     "advance_batch",
     "cancel_batch",
     "cancel_run",
+    "check_photo",
     "decide",
+    "dismiss_twin",
     "forget_readings",
     "forget_usage",
     "perform_run",
+    "plan_checks",
+    "refresh_checks",
     "request_batch",
     "request_run",
     "retry_run",
     "sweep_batches",
+    "sweep_checks",
     "sweep_runs",
+    "uphold_twin",
 ]

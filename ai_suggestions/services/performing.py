@@ -28,10 +28,12 @@ from ai_suggestions.contract import (
 from ai_suggestions.lifecycle import LEASE, MAX_ATTEMPTS, WORKER, RunStatus
 from ai_suggestions.models import Decision, FieldSuggestion, RunStep, SuggestionRun
 from ai_suggestions.providers import UnknownProvider, provider_named
+from ai_suggestions.services.checking import Index
 from ai_suggestions.services.moving import move
 from ai_suggestions.services.quotas import MemberAllowance
 from ai_suggestions.services.readings import Readings
-from ai_suggestions.stored import alternatives_json, evidence_json
+from ai_suggestions.services.screening import flag_found, screened
+from ai_suggestions.stored import alternatives_json, evidence_json, findings_json
 from foundation.db import atomic_retry
 from foundation.ids import new_id
 from listings.errors import PhotoNotFound, PhotoNotReady
@@ -154,6 +156,7 @@ def _photos_json(photos: tuple[PhotoInput, ...]) -> list[dict[str, str]]:
 
 
 def _request(run: SuggestionRun, photos: tuple[PhotoInput, ...]) -> SuggestionRequest:
+    now = run.started_at or run.requested_at
     draft = listings.get_draft_facts(run.listing_id)
     departments = listings.usual_departments(draft.seller_id, catalogue=listings.catalogue_snapshot())
     return SuggestionRequest(
@@ -173,7 +176,8 @@ def _request(run: SuggestionRun, photos: tuple[PhotoInput, ...]) -> SuggestionRe
         market=Market(draft.country, draft.currency, run.language),
         catalogue=queries.catalogue(),
         comparables=queries.OtherListings(run.listing_id),
-        readings=Readings(now=run.started_at or run.requested_at),
+        readings=Readings(now=now),
+        index=Index(now) if settings.PHOTO_CHECK else None,
         allowance=MemberAllowance(
             member_id=run.member_id,
             day=(run.started_at or run.requested_at).astimezone(dt.UTC).date(),
@@ -184,7 +188,7 @@ def _request(run: SuggestionRun, photos: tuple[PhotoInput, ...]) -> SuggestionRe
 
 def _look(run: SuggestionRun, photos: tuple[PhotoInput, ...], clock: _Clock) -> Performed:
     try:
-        provider = provider_named(run.provider)
+        provider = screened(provider_named(run.provider), listing_id=run.listing_id)
         request = _request(run, photos)
         plan = provider.plan(request)
         if not _begin(run, request, len(plan)):
@@ -194,6 +198,7 @@ def _look(run: SuggestionRun, photos: tuple[PhotoInput, ...], clock: _Clock) -> 
             if not _keep(run, report, position, clock.now()):
                 # Cancelled, superseded or taken over: whoever did it has the last word.
                 return Performed("skipped")
+            flag_found(report.findings, photos=request.photos, now=clock.now())
             reports.append(report)
             metrics.STEP_SECONDS.labels(report.step, report.outcome).observe(report.elapsed_ms / 1000)
             metrics.PHOTOS_REUSED.labels(report.step).inc(report.reused)
@@ -281,6 +286,7 @@ def _keep(run: SuggestionRun, report: StepReport, position: int, now: dt.datetim
         error_code=report.error_code or "",
         reused=report.reused,
         usage=dict(report.usage),
+        findings=findings_json(report.findings),
         ended_at=now,
     )
     for proposal in report.proposals:

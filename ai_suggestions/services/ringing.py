@@ -10,6 +10,7 @@ from foundation import doorbell
 
 # By name: services stand below tasks and do not import them.
 PERFORM_RUN = "ai_suggestions.tasks.perform_run"
+CHECK_PHOTO = "ai_suggestions.tasks.check_photo"
 ADVANCE_BATCH = "ai_suggestions.tasks.advance_batch"
 # A queue of their own: a worker takes from each queue in turn, so that two hundred listings of one seller do
 # not stand in front of everybody else.
@@ -40,3 +41,8 @@ def ring_for_batch_after_commit(batch_id: str) -> None:
 def ring_for_batch(batch_id: str) -> None:
     """Ring now; never raises for a broker's sake."""
     doorbell.ring(_bell(ADVANCE_BATCH), batch_id)
+
+
+def ring_for_photo(photo_id: str) -> None:
+    """Have a photo checked; never raises for a broker's sake."""
+    doorbell.ring(_bell(CHECK_PHOTO), photo_id)

@@ -42,7 +42,7 @@ def _named(path: str) -> PhotoCheck:
 def check(*, photo_id: str, sha256: str, content: bytes, now: dt.datetime) -> Flag | None:
     """What the check says; None also when there is none, or when it broke.
 
-    A broken check must not hold up every seller: the photo goes on, the failure is counted and alerts, and
+    A broken check must not hold up every seller: the photo goes on, the failure is counted, and
     the check's owner looks again later (ai_suggestions.services.checking).
     """
     if not settings.PHOTO_CHECK:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.core.files.storage import storages
-from django.db.models import Case, IntegerField, Value, When
+from django.db.models import Case, IntegerField, Q, Value, When
 
 from listings.errors import ListingNotFound, PhotoNotFound, PhotoNotReady
 from listings.lifecycle import PhotoStatus, Status
@@ -148,3 +149,48 @@ def get_listing_version(listing_id: str) -> int:
     if version is None:
         raise ListingNotFound
     return version
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyPhoto:
+    """A photo that can be looked at; `sha256` is of its master, `ready_at` is when its worker began."""
+
+    photo_id: str
+    listing_id: str
+    seller_id: str
+    sha256: str
+    ready_at: dt.datetime
+
+
+def photos_ready_from(
+    ready_at: dt.datetime | None, *, after_id: str = "", limit: int
+) -> tuple[ReadyPhoto, ...]:
+    """Photos that became ready then or later, the earliest first; None: from the first one on.
+
+    `after_id` continues behind the photo of that id which became ready at that instant.
+    """
+    rows = ListingPhoto.objects.filter(status=PhotoStatus.READY)
+    if ready_at is not None:
+        rows = rows.filter(Q(processed_at=ready_at, id__gt=after_id) | Q(processed_at__gt=ready_at))
+    found = rows.order_by("processed_at", "id").values_list(
+        "id", "listing_id", "listing__seller_id", "master_sha256", "processed_at"
+    )
+    return tuple(
+        ReadyPhoto(photo_id, listing_id, seller_id, sha256, moment)
+        for photo_id, listing_id, seller_id, sha256, moment in found[:limit]
+        if moment is not None
+    )
+
+
+def list_kept_photo_ids(photo_ids: Collection[str]) -> set[str]:
+    """Of these photos, those that are ready, in a listing neither deleted nor removed; one statement."""
+    kept = ListingPhoto.objects.filter(id__in=photo_ids, status=PhotoStatus.READY)
+    gone = [Status.DELETED, Status.REMOVED]
+    return set(kept.exclude(listing__status__in=gone).values_list("id", flat=True))
+
+
+def list_offered_ids(listing_ids: Collection[str]) -> set[str]:
+    """Of these listings, those that are on offer or about to be again: not drafts, sold or gone."""
+    offered = [Status.ACTIVE, Status.RESERVED, Status.IN_REVIEW, Status.HIDDEN]
+    found = Listing.objects.filter(id__in=listing_ids, status__in=offered)
+    return set(found.values_list("id", flat=True))

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ai_suggestions.contract import Field, Provider, SellerFacts, Source, Standing
+from ai_suggestions.contract import (
+    Field,
+    PhotoFinding,
+    PhotoInput,
+    Provider,
+    SellerFacts,
+    Source,
+    Standing,
+    SuggestionRequest,
+)
+from ai_suggestions.ondevice import safety
+from ai_suggestions.ondevice.views import opened
 from ai_suggestions.providers import provider_named
+from ai_suggestions.screening import Screened
 from tests.contracts.provider_suite import KeptReadings, ProviderContract, final, request_of
 from tests.doubles.scripted_provider import WHOLE, ScriptedProvider
 
@@ -22,6 +36,35 @@ class TestScripted(ProviderContract):
     @pytest.fixture
     def provider(self) -> Provider:
         return ScriptedProvider(WHOLE)
+
+
+class Strangers:
+    """A marketplace whose other photos are all by other sellers."""
+
+    def own_twins_of(self, photo: PhotoInput) -> Sequence[PhotoFinding]:
+        return ()
+
+
+class TestScreened(ProviderContract):
+    """A provider behind the safety step keeps the contract as it would alone."""
+
+    @pytest.fixture
+    def provider(self) -> Provider:
+        def score(request: SuggestionRequest, photo: PhotoInput) -> tuple[float, bool]:
+            reading = safety.read(opened(photo.content))
+            return reading.unsafe, reading.needs_review
+
+        return Screened(ScriptedProvider(WHOLE), score=score, safety_version=safety.model_version())
+
+    def photos(self) -> tuple[bytes, ...]:
+        return (sample("high-tops"), sample("camera"))
+
+    def test_compares_only_where_there_are_other_photos(self, provider: Provider) -> None:
+        request = request_of(*self.photos())
+        assert next(step.name for step in provider.plan(request)) == "safety"
+        assert "duplicates" not in {step.name for step in provider.plan(request)}
+        compared = replace(request, index=Strangers())
+        assert [report.step for report in provider.run(compared)][:2] == ["safety", "duplicates"]
 
 
 class TestOnDevice(ProviderContract):

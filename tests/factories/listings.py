@@ -99,13 +99,18 @@ def _jpeg(colour: str) -> bytes:
 
 
 def make_photo(
-    listing: ListingFacts, *, colour: str = "navy", now: dt.datetime = NOW, ready: bool = True
+    listing: ListingFacts,
+    *,
+    colour: str = "navy",
+    content: bytes | None = None,
+    now: dt.datetime = NOW,
+    ready: bool = True,
 ) -> PhotoFacts:
-    """A photo through the real pipeline; `ready=False` leaves it to a worker."""
+    """A photo (these bytes, or one drawn) through the real pipeline; `ready=False` leaves it to a worker."""
     photo = services.add_photo(
         seller_id=listing.seller_id,
         listing_id=listing.id,
-        content=_jpeg(colour),
+        content=content or _jpeg(colour),
         declared_type="image/jpeg",
         file_name="photo.jpg",
         now=now,
