@@ -40,37 +40,35 @@ def _program(*names: str, package: str) -> str:
     raise ServerUnavailable(f"{names[0]} is not installed (Debian package {package})")
 
 
-@contextlib.contextmanager
-def mariadb(*, durable: bool = False) -> Iterator[str]:
-    """A MariaDB server of its own; gives a DATABASE_URL whose user may create databases.
+class DatabaseServer:
+    """A MariaDB of its own, that can be killed and started again on the same data."""
 
-    The data is thrown away, so durability would only cost time; a benchmark asks for it.
-    """
-    if importlib.util.find_spec("MySQLdb") is None:
-        raise ServerUnavailable(
-            "mysqlclient is not installed (its build needs gcc, pkg-config and libmariadb-dev)"
-        )
-    install = _program("mariadb-install-db", "mysql_install_db", package="mariadb-server")
-    server = _program("mariadbd", "mysqld", package="mariadb-server")
-    with tempfile.TemporaryDirectory(prefix="preloved-mariadb-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        settings = folder / "my.cnf"
-        port = free_port()
-        settings.write_text(
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"mysql://root@127.0.0.1:{self.port}/preloved"
+        self.settings = folder / "my.cnf"
+        self.settings.write_text(
             f"!include {SERVER_SETTINGS}\n"
-            + TEST_SETTINGS.format(folder=folder, port=port, flush=int(durable))
+            + TEST_SETTINGS.format(folder=folder, port=self.port, flush=int(durable))
         )
         # mariadbd refuses to run as root, so root hands the folder to the package's user.
-        as_user = ["--user=mysql"] if os.geteuid() == 0 else []
-        if as_user:
-            shutil.chown(folder, "mysql")
-            folder.chmod(0o755)
+        self.as_user = ["--user=mysql"] if os.geteuid() == 0 else []
+        self.running = contextlib.ExitStack()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def install(self) -> None:
+        """Make the data folder. Raises ServerUnavailable."""
+        program = _program("mariadb-install-db", "mysql_install_db", package="mariadb-server")
+        if self.as_user:
+            shutil.chown(self.folder, "mysql")
+            self.folder.chmod(0o755)
         made = subprocess.run(
             [
-                install,
+                program,
                 "--no-defaults",
-                *as_user,
-                f"--datadir={folder}/data",
+                *self.as_user,
+                f"--datadir={self.folder}/data",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
             ],
@@ -80,13 +78,52 @@ def mariadb(*, durable: bool = False) -> Iterator[str]:
         )
         if made.returncode != 0:
             raise ServerUnavailable(f"mariadb-install-db failed: {(made.stderr or made.stdout)[-400:]}")
-        with running(
-            [server, f"--defaults-file={settings}", *as_user],
-            log=folder / "log",
-            ready=lambda: answers_on(port),
-            name="MariaDB",
-        ):
-            yield f"mysql://root@127.0.0.1:{port}/preloved"
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises ServerUnavailable."""
+        server = _program("mariadbd", "mysqld", package="mariadb-server")
+        self.process = self.running.enter_context(
+            running(
+                [server, f"--defaults-file={self.settings}", *self.as_user],
+                log=self.folder / "log",
+                ready=lambda: answers_on(self.port),
+                name="MariaDB",
+            )
+        )
+
+    def kill(self) -> None:
+        """As a power cut would: nothing is flushed that was not."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(20)
+        self.running.close()
+
+
+@contextlib.contextmanager
+def mariadb_server(*, durable: bool = False) -> Iterator[DatabaseServer]:
+    """A running MariaDB server of its own.
+
+    The data is thrown away, so durability would only cost time; a benchmark asks for it.
+    """
+    if importlib.util.find_spec("MySQLdb") is None:
+        raise ServerUnavailable(
+            "mysqlclient is not installed (its build needs gcc, pkg-config and libmariadb-dev)"
+        )
+    with tempfile.TemporaryDirectory(prefix="preloved-mariadb-", ignore_cleanup_errors=True) as name:
+        server = DatabaseServer(Path(name), durable=durable)
+        server.install()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.running.close()
+
+
+@contextlib.contextmanager
+def mariadb(*, durable: bool = False) -> Iterator[str]:
+    """The same, as a DATABASE_URL whose user may create databases."""
+    with mariadb_server(durable=durable) as server:
+        yield server.url
 
 
 @contextlib.contextmanager
