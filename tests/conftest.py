@@ -57,6 +57,8 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def _touches_a_server(item: pytest.Item) -> bool:
+    if item.get_closest_marker("any_database"):
+        return False
     if any(item.get_closest_marker(name) for name in ("django_db", "needs_server", "needs_redis")):
         return True
     return bool(DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())))
@@ -110,10 +112,10 @@ def _emptying_the_ledger() -> Iterator[None]:
             tear_down(case)
             return
         with connection.schema_editor() as editor:
-            append_only.remove(None, editor)
+            append_only.remove(editor)
         tear_down(case)
         with connection.schema_editor() as editor:
-            append_only.install(None, editor)
+            append_only.install(editor)
 
     case_class._fixture_teardown = tear_down_with_ledger
     yield

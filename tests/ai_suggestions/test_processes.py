@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-RUNTIMES = "onnxruntime rapidocr cv2 torch"
+# The last two, the LLM's SDK and the recogniser of languages, are 130 MB.
+RUNTIMES = "onnxruntime rapidocr cv2 torch openai py3langid"
 
 
 def loaded_by(code: str) -> list[str]:

@@ -23,7 +23,8 @@ from tests.ai_suggestions.evaluation.labelling import (
 )
 from tests.doubles.answering_provider import AnsweringProvider
 
-pytestmark = pytest.mark.django_db  # the command looks whether the database has a catalogue
+# The command looks whether the database has a catalogue.
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 SENDERS = {"a": "1", "b": "1", "c": "2", "d": "2", "e": "3", "f": "3"}
 

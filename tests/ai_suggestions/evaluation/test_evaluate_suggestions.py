@@ -30,7 +30,8 @@ from tests.ai_suggestions.evaluation.labelling import (
 from tests.ai_suggestions.ondevice.drawing import CLOTHING, DEMO_PHOTOS, REPOSITORY
 from tests.doubles.answering_provider import AnsweringProvider
 
-pytestmark = pytest.mark.django_db  # the command looks whether the database has a catalogue
+# The command looks whether the database has a catalogue.
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def evaluate(folder: Path, *arguments: str) -> tuple[dict[str, Any], str]:

@@ -95,19 +95,6 @@ class TestSettings:
         assert "LLM_DAILY_BUDGET and LLM_PRICES are needed" in done.stderr
 
 
-class TestWebProcess:
-    def test_does_not_load_the_sdk(self) -> None:
-        """SDK and recogniser of languages are 130 MB, for something that only workers do."""
-        program = (
-            "import sys, django; django.setup(); import config.urls, ai_suggestions.tasks; "
-            "sys.exit('openai' in sys.modules or 'py3langid' in sys.modules)"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-
-
 class TestRegistry:
     @pytest.mark.parametrize("name", ["llm", "llm_or_on_device", "on_device_then_llm"])
     def test_knows_the_combinations(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
