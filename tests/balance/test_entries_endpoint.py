@@ -117,6 +117,8 @@ class TestReading:
         since, until = "2026-03-02T12:01:00Z", "2026-03-02T14:02:00+02:00"
         assert short(walk(as_seller, **{"from": since, "to": until})) == WHOLE[4:6]
         assert walk(as_seller, currency="PLN") == []
+        ends = {"from": "0001-01-01T00:00:00Z", "to": "9999-12-31T23:59:59Z"}
+        assert short(walk(as_seller, **ends)) == WHOLE
 
     def test_of_others_are_not_there(self, as_buyer: APIClient, busy_seller: Member) -> None:
         assert walk(as_buyer) == []
