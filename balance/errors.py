@@ -187,11 +187,6 @@ class WithdrawalCaseClosed(Conflict):
     title = "This case was closed before"
 
 
-class PayoutProviderNotFound(NotFound):
-    code = "payout_provider_not_found"
-    title = "There is no such payout provider"
-
-
 class SandboxPayoutNotFound(NotFound):
     """Not yet sent to the sandbox bank, or none of yours; or the sandbox is off."""
 

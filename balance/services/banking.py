@@ -32,6 +32,7 @@ from balance.queries.banking import (
 )
 from balance.services.ringing import ring_for_mail
 from foundation.db import atomic_retry
+from foundation.encryption import matching
 from foundation.errors import FieldProblem, PreconditionFailed
 from members.queries import get_member_facts
 
@@ -67,8 +68,12 @@ def add_bank_account(*, member_id: str, iban: str, holder_name: str, now: dateti
         for problem in problems:
             metrics.BANK_ACCOUNTS_REFUSED.labels(problem.code).inc()
         raise InvalidBankAccount(errors=problems)
+    own = BankAccount.objects.filter(member_id=member_id, is_standing=True)
+    # The unique constraint holds among rows of one index key only; this look knows the former keys too.
+    if own.filter(matching(BankAccount, "iban", number)).exists():
+        raise BankAccountExists
     # Two requests at once may pass it by one: it keeps the list short, nothing else depends on it.
-    if BankAccount.objects.filter(member_id=member_id, is_standing=True).count() >= MAX_BANK_ACCOUNTS:
+    if own.count() >= MAX_BANK_ACCOUNTS:
         raise TooManyBankAccounts
     account = BankAccount(
         member_id=member_id,
