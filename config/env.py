@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Callable
@@ -51,3 +52,14 @@ def by_plan(given: dict[str, str], **defaults: int) -> dict[str, int]:
         shape = ",".join(f"{plan}={number}" for plan, number in defaults.items())
         raise ConfigurationError(f"{given} should look like {shape}")
     return defaults | {plan: int(number) for plan, number in given.items()}
+
+
+def networks(name: str, given: list[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """IP networks such as 10.0.0.0/8. Raises ConfigurationError."""
+    found = []
+    for text in given:
+        try:
+            found.append(ipaddress.ip_network(text.strip()))
+        except ValueError:
+            raise ConfigurationError(f"{name} holds {text!r}, should be networks like 10.0.0.0/8") from None
+    return found

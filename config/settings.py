@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from environs import validate
 
 from config.broker import broker
-from config.env import BASE_DIR, ConfigurationError, by_plan, env, generated_secret
+from config.env import BASE_DIR, ConfigurationError, by_plan, env, generated_secret, networks
 from config.keys import keys_of_columns
 from config.logs import logging_settings
 from config.openapi import DOCUMENT
@@ -264,6 +264,7 @@ SPECTACULAR_SETTINGS = DOCUMENT
 WAIT_SLOTS = env.int("WAIT_SLOTS", 8)
 EVENT_STREAMS = env.int("EVENT_STREAMS", 500)
 WEBHOOK_KEEP_DAYS = env.int("WEBHOOK_KEEP_DAYS", 30)
+WEBHOOK_ALLOWED_NETWORKS = networks("WEBHOOK_ALLOWED_NETWORKS", env.list("WEBHOOK_ALLOWED_NETWORKS", []))
 
 # --- Suggestions ------------------------------------------------------------------------------
 SUGGESTIONS_PROVIDER = env.str("SUGGESTIONS_PROVIDER", "on_device")

@@ -8,5 +8,6 @@ class FoundationConfig(AppConfig):
     verbose_name = "Foundation"
 
     def ready(self) -> None:
-        # Beside what it shows; foundation.admin is what all apps' pages stand on.
-        from foundation.incoming import admin  # noqa: F401
+        # Beside what they show; foundation.admin is what all apps' pages stand on.
+        import foundation.incoming.admin
+        import foundation.outgoing.admin  # noqa: F401

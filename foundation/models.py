@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from django.db import models
 
-from foundation.encryption import EncryptedBytesField
-from foundation.ids import AsciiField, IdField
+from foundation.encryption import EncryptedBytesField, EncryptedTextField
+from foundation.ids import AsciiField, IdField, new_id
 from foundation.incoming.lifecycle import EventStatus
+from foundation.outgoing.lifecycle import DeliveryStatus
 
 
 class IdempotencyRecord(models.Model):
@@ -92,3 +93,86 @@ class IncomingEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.id} {self.status}"
+
+
+class OutgoingEvent(models.Model):
+    """Something that happened, to be told to subscribers (foundation.outgoing).
+
+    `sequence` orders the events of a subject, which are appended under its lock; `id` is what subscribers
+    see. `fan_out_at`: set until each subscriber has its delivery.
+    """
+
+    sequence = models.BigAutoField(primary_key=True)
+    id = IdField(default=new_id, unique=True, editable=False)
+    kind = AsciiField(max_length=60)
+    subject = AsciiField(max_length=60)
+    # The very text that is signed and sent. Ids, states and amounts only.
+    body = models.TextField()
+    occurred_at = models.DateTimeField(db_index=True)
+    fan_out_at = models.DateTimeField(null=True, db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["subject", "sequence"], name="outgoing_event_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
+
+
+class WebhookEndpoint(models.Model):
+    """A subscriber's address. `kinds` of events, none means all. Two secrets while one replaces the other."""
+
+    id = IdField(primary_key=True)
+    url = models.CharField(max_length=500)
+    description = models.CharField(max_length=200, blank=True, default="")
+    kinds = models.JSONField(default=list, blank=True)
+    secret = EncryptedTextField()
+    former_secret = EncryptedTextField(null=True)
+    active = models.BooleanField(default=True)
+    # Attempts in a row that were not answered, and until when no other is made because of them.
+    failures = models.PositiveIntegerField(default=0)
+    resting_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class WebhookDelivery(models.Model):
+    """One event on its way to one subscriber. `due_at`: the next attempt, or the end of the lease of one."""
+
+    id = IdField(primary_key=True)
+    event = models.ForeignKey(OutgoingEvent, on_delete=models.CASCADE)
+    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.PROTECT)
+    subject = AsciiField(max_length=60)
+    status = AsciiField(
+        max_length=9, choices=[(s.value, s.value) for s in DeliveryStatus], default=DeliveryStatus.WAITING
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, db_index=True)
+    delivered_at = models.DateTimeField(null=True)
+    last_status = models.PositiveSmallIntegerField(null=True)
+    last_error = AsciiField(max_length=64, default="")
+
+    class Meta:
+        verbose_name_plural = "webhook deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["event", "endpoint"], name="webhook_delivery_once"),
+            models.CheckConstraint(
+                condition=models.Q(status="waiting", due_at__isnull=False)
+                | (models.Q(due_at__isnull=True) & ~models.Q(status="waiting")),
+                name="webhook_delivery_waiting_is_due",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="delivered", delivered_at__isnull=False)
+                | (models.Q(delivered_at__isnull=True) & ~models.Q(status="delivered")),
+                name="webhook_delivery_delivered_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["endpoint", "subject", "status", "event"], name="webhook_delivery_by_subject"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.status}"

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from foundation.api import idempotency
 from foundation.incoming import processing
+from foundation.outgoing import delivering
 
 
 @shared_task
@@ -32,3 +33,27 @@ def sweep_incoming_events() -> None:
 def purge_incoming_bodies() -> None:
     """Daily."""
     processing.purge_bodies(now=timezone.now())
+
+
+@shared_task
+def deliver_outgoing_events() -> None:
+    """Rung when an event was appended: whatever is new, to all its subscribers."""
+    for endpoint_id, subject in delivering.fan_out(now=timezone.now()):
+        while delivering.deliver_next(endpoint_id=endpoint_id, subject=subject, now=timezone.now()):
+            pass
+
+
+@shared_task
+def sweep_outgoing_events() -> None:
+    """Every few seconds: what nobody was rung for, what failed and is due again."""
+    now = timezone.now()
+    heads = dict.fromkeys([*delivering.fan_out(now=now), *delivering.due_heads(now=now)])
+    for endpoint_id, subject in heads:
+        while delivering.deliver_next(endpoint_id=endpoint_id, subject=subject, now=timezone.now()):
+            pass
+
+
+@shared_task
+def forget_outgoing_events() -> None:
+    """Daily."""
+    delivering.forget_events(now=timezone.now())
