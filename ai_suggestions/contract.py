@@ -142,6 +142,7 @@ class Proposal:
     evidence: tuple[Evidence, ...] = ()
     note: str | None = None  # stable code: why it is a choice, or why there is nothing
     within: str | None = None  # category only: the parent that is sure although the leaf is not
+    certainty: str | None = None  # the provider's own word for how sure it is; no probability by itself
 
     def __post_init__(self) -> None:
         if (self.value is not None) != (self.standing is Standing.PROPOSED):
@@ -162,6 +163,7 @@ def proposed(
     evidence: Sequence[Evidence],
     alternatives: Sequence[Alternative] = (),
     note: str | None = None,
+    certainty: str | None = None,
 ) -> Proposal:
     """A value that is sure enough to be filled in."""
     return Proposal(
@@ -172,6 +174,7 @@ def proposed(
         alternatives=tuple(alternatives)[:MAX_ALTERNATIVES],
         evidence=tuple(evidence),
         note=note,
+        certainty=certainty,
     )
 
 
@@ -183,6 +186,7 @@ def choice(
     confidence: float | None = None,
     evidence: Sequence[Evidence] = (),
     within: str | None = None,
+    certainty: str | None = None,
 ) -> Proposal:
     """Values to choose from, of which none is sure enough, or none is ours to choose."""
     return Proposal(
@@ -193,6 +197,7 @@ def choice(
         evidence=tuple(evidence),
         note=note,
         within=within,
+        certainty=certainty,
     )
 
 

@@ -106,3 +106,10 @@ class BatchStatusConflict(Conflict):
 
     code = "suggestion_batch_status_conflict"
     title = "The batch's status does not allow this"
+
+
+class CalibrationDecided(Conflict):
+    """A figure is approved once, and withdrawn once."""
+
+    code = "calibration_decided"
+    title = "The figure cannot be approved or withdrawn"

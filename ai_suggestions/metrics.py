@@ -74,3 +74,8 @@ BATCH_LISTINGS = Counter(
 BATCH_YIELDS = Counter(
     "preloved_ai_suggestions_batch_yields_total", "Turns of batches that let a waiting seller's run go first"
 )
+SHADOWS = Counter(
+    "preloved_ai_suggestions_shadows_total",
+    "Shadow runs that ended: answered, given_up",
+    ["provider", "outcome"],
+)

@@ -35,6 +35,14 @@ class SuggestionRun(models.Model):
     status = AsciiField(max_length=10, choices=_choices(RunStatus), default=RunStatus.QUEUED.value)
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change; part of the ETag")
     provider = AsciiField(max_length=30)
+    route_version = models.ForeignKey(
+        "ai_suggestions.RouteVersion",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The route that chose the provider, as it was; none: the setting, or staff",
+    )
+    country = AsciiField(max_length=2, blank=True, default="", help_text="The listing's market")
     photo_set = AsciiField(max_length=64, help_text="SHA-256 over the listing's photos when it was requested")
     # What the seller said in the request; what stands on the draft is read when the work begins.
     department = AsciiField(max_length=60, blank=True, default="")
@@ -71,6 +79,9 @@ class SuggestionRun(models.Model):
             # The sweeper: rings due, and leases that ran out.
             models.Index(fields=["status", "ring_at"], name="run_ring"),
             models.Index(fields=["status", "lease_until"], name="run_lease"),
+            # The roll-up: a day's runs, and the days of what ended since.
+            models.Index(fields=["requested_at"], name="run_requested"),
+            models.Index(fields=["finished_at"], name="run_finished"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["live_listing"], name="run_one_live_per_listing"),
@@ -145,6 +156,9 @@ class FieldSuggestion(models.Model):
     value = models.JSONField(null=True)
     alternatives = models.JSONField(default=list)
     confidence = models.FloatField(null=True, help_text="Probability, 0-1")
+    certainty = AsciiField(
+        max_length=10, blank=True, default="", help_text="The provider's own word for how sure it is"
+    )
     evidence = models.JSONField(default=list)
     note = AsciiField(max_length=40, blank=True, default="")
     within = AsciiField(max_length=60, blank=True, default="", help_text="Category: the parent that is sure")
@@ -161,8 +175,10 @@ class FieldSuggestion(models.Model):
     class Meta:
         ordering = ("run", "id")
         indexes = [
-            # Acceptance by field and version.
-            models.Index(fields=["field", "step_version", "decision"], name="suggestion_acceptance")
+            # The roll-up: decided since.
+            models.Index(fields=["decided_at"], name="suggestion_decided"),
+            # Certainties of a version that were decided on.
+            models.Index(fields=["step_version", "decided_at"], name="suggestion_version_decided"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["run", "field"], name="suggestion_once_per_field"),
@@ -214,34 +230,7 @@ class PhotoReading(models.Model):
         return f"{self.step} of {self.sha256[:12]}"
 
 
-class ProviderRoute(models.Model):
-    """Which provider new runs of a market get, for a share of its listings (ai_suggestions.routing)."""
-
-    id = IdField(primary_key=True)
-    position = models.PositiveSmallIntegerField(unique=True, help_text="The first route that fits decides")
-    country = AsciiField(
-        max_length=2,
-        blank=True,
-        default="",
-        help_text="ISO 3166-1 alpha-2 of the listing; empty: every market",
-    )
-    share = models.PositiveSmallIntegerField(default=100, help_text="Percent of the listings, 1-100")
-    provider = AsciiField(max_length=30)
-    is_active = models.BooleanField(default=True)
-    note = models.CharField(max_length=300, help_text="Why; for those who come after you")
-    changed_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ("position",)
-        constraints = [
-            models.CheckConstraint(name="route_share_is_percent", condition=Q(share__gte=1, share__lte=100)),
-            models.CheckConstraint(name="route_has_provider", condition=~Q(provider="")),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.position}: {self.share} % of {self.country or 'every market'} to {self.provider}"
-
-
-# Tables that have modules of their own: batches, photo checks, the LLM. Django looks for models here.
-from ai_suggestions import batch_tables, photo_tables  # noqa: E402, F401
+# Tables that have modules of their own: batches, photo checks, routes, … Django looks for models here.
+from ai_suggestions import batch_tables, photo_tables, routing_tables  # noqa: E402, F401
+from ai_suggestions.evaluation import tables as evaluation_tables  # noqa: E402, F401
 from ai_suggestions.llm import tables as llm_tables  # noqa: E402, F401

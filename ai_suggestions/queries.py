@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Avg, Count, Q, QuerySet
+from django.db.models import F, QuerySet
 
 import listings.queries as listings
 from ai_suggestions.batch_tables import SuggestionBatch
 from ai_suggestions.catalogue import Brand, Catalogue, Category, Size, Term
-from ai_suggestions.contract import ComparableItem, Json
+from ai_suggestions.contract import ComparableItem, Field, Json, PhotoInput
 from ai_suggestions.errors import RunNotFound
 from ai_suggestions.lifecycle import BATCH_LIVE, RunStatus
-from ai_suggestions.models import (
-    Decision,
-    FieldSuggestion,
-    PhotoReading,
-    ProviderRoute,
-    RunStep,
-    SuggestionRun,
-)
+from ai_suggestions.models import FieldSuggestion, PhotoReading, RunStep, SuggestionRun
 from ai_suggestions.routing import Route
-from listings.errors import ListingNotFound
+from ai_suggestions.routing_tables import RouteVersion, ShadowRun
+from listings.errors import ListingNotFound, PhotoNotFound, PhotoNotReady
 
 MOST_ROUTES = 100
 KEEP_READINGS = dt.timedelta(days=30)
@@ -252,52 +247,54 @@ def oldest_queued_at() -> dt.datetime | None:
     return rows.values_list("requested_at", flat=True).first()
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """What sellers did with the suggestions of one version of a step for one field."""
-
-    field: str
-    step_version: str
-    offered: int
-    accepted: int
-    edited: int
-    rejected: int
-    mean_edit_distance: float | None
-
-    @property
-    def decided(self) -> int:
-        """Suggestions on which somebody decided."""
-        return self.accepted + self.edited + self.rejected
-
-    @property
-    def accepted_share(self) -> float | None:
-        """Of the decided ones, those taken as they were (0-1)."""
-        return None if not self.decided else self.accepted / self.decided
-
-
-def acceptance(*, since: dt.datetime, limit: int = 200) -> list[Acceptance]:
-    """By field and version, of suggestions offered since then; most offered first."""
-
-    def decided(decision: Decision) -> Count:
-        return Count("id", filter=Q(decision=decision.value))
-
-    rows = (
-        FieldSuggestion.objects.filter(updated_at__gte=since)
-        .exclude(state="abstained")
-        .values("field", "step_version")
-        .annotate(
-            offered=Count("id"),
-            accepted=decided(Decision.ACCEPTED),
-            edited=decided(Decision.EDITED),
-            rejected=decided(Decision.REJECTED),
-            mean_edit_distance=Avg("edit_distance"),
-        )
-        .order_by("-offered", "field", "step_version")[:limit]
-    )
-    return [Acceptance(**row) for row in rows]
-
-
 def list_routes() -> tuple[Route, ...]:
-    """The active routes in the order in which they are tried; at most 100."""
-    rows = ProviderRoute.objects.filter(is_active=True).order_by("position")
-    return tuple(Route(*row) for row in rows.values_list("id", "country", "share", "provider")[:MOST_ROUTES])
+    """The active routes as they are now, in the order in which they are tried; at most 100."""
+    rows = RouteVersion.objects.filter(route__is_active=True, version=F("route__version"))
+    return tuple(_route(row) for row in rows.order_by("route__position")[:MOST_ROUTES])
+
+
+def find_route_version(version_id: str | None) -> Route | None:
+    """A version of a route, as it was; None without an id."""
+    row = RouteVersion.objects.filter(id=version_id).first() if version_id else None
+    return None if row is None else _route(row)
+
+
+def _route(row: RouteVersion) -> Route:
+    cap = row.shadow_daily_cap
+    return Route(
+        id=row.route_id,
+        version_id=row.id,
+        version=row.version,
+        country=row.country,
+        plan=row.plan,
+        share=row.share,
+        provider=row.provider,
+        llm_fields={Field(field): asked_below for field, asked_below in row.llm_fields.items()},
+        shadow_provider=row.shadow_provider,
+        shadow_share=row.shadow_share,
+        shadow_daily_cap_micro=None if cap is None else int(cap * 1_000_000),
+    )
+
+
+def shadow_ids_due(*, now: dt.datetime, limit: int) -> list[str]:
+    """Open shadow runs that nobody works on, the longest waiting first."""
+    rows = ShadowRun.objects.filter(due_at__lte=now).order_by("due_at", "id")
+    return list(rows.values_list("id", flat=True)[:limit])
+
+
+def is_anybody_waiting(*, now: dt.datetime) -> bool:
+    """Whether a seller's run is queued that a worker could take now."""
+    return SuggestionRun.objects.filter(status=RunStatus.QUEUED, requested_at__lte=now).exists()
+
+
+def photos_as_seen(inputs: Mapping[str, Any]) -> tuple[PhotoInput, ...]:
+    """The photos that a run saw, as far as they are still the same. Raises OSError."""
+    found: list[PhotoInput] = []
+    for photo in inputs.get("photos", []):
+        try:
+            content = listings.read_master(photo["id"])
+        except (PhotoNotFound, PhotoNotReady):
+            continue
+        if hashlib.sha256(content).hexdigest() == photo["sha256"]:
+            found.append(PhotoInput(photo["id"], len(found), content, photo["sha256"]))
+    return tuple(found)

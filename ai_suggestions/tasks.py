@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from ai_suggestions import services
+from ai_suggestions.evaluation.rolling_up import roll_up
 from ai_suggestions.llm.bookkeeping import forget_old_calls
 from ai_suggestions.providers import provider_named
 
@@ -56,6 +57,24 @@ def sweep_photo_checks() -> None:
 def refresh_photo_checks() -> None:
     """Daily."""
     services.refresh_checks(now=timezone.now())
+
+
+@shared_task
+def perform_shadow(shadow_id: str) -> None:
+    """Rung when a run has ended, and by the sweeper; in a queue of its own: no seller waits for it."""
+    services.perform_shadow(shadow_id=shadow_id, now=timezone.now())
+
+
+@shared_task
+def sweep_shadows() -> None:
+    """Every minute."""
+    services.sweep_shadows(now=timezone.now())
+
+
+@shared_task
+def roll_up_acceptance() -> None:
+    """Hourly; what was decided late changes the days it belongs to."""
+    roll_up(now=timezone.now())
 
 
 @shared_task

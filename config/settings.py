@@ -233,6 +233,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
+    "ai_suggestions.tasks.perform_shadow": {"queue": "shadows"},
     "listings.*": {"queue": "photos"},
     "ai_suggestions.tasks.advance_batch": {"queue": "suggestions_batch"},  # the first that fits counts
     "ai_suggestions.*": {"queue": "suggestions"},

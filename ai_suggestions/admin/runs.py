@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.core.files.storage import storages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 import listings.queries as listings
-from ai_suggestions import queries, services
+from ai_suggestions import services
 from ai_suggestions.models import FieldSuggestion, RunStep, SuggestionRun
 from foundation.admin import ReadOnly, for_each
 from listings.photos import names
@@ -30,10 +26,9 @@ else:  # generic only in the stubs, not at run time
     _RunAdmin = admin.ModelAdmin
     _Inline = admin.TabularInline
 
-MOST_DAYS = 365
 
-
-def _compact(value: Any) -> str:
+def compact(value: Any) -> str:
+    """JSON in one line."""
     return "-" if value is None else json.dumps(value, ensure_ascii=False)
 
 
@@ -58,7 +53,7 @@ class StepInline(ReadOnly, _Inline):
 class FieldInline(ReadOnly, _Inline):
     model = FieldSuggestion
     fields = (
-        *("field", "state", "said", "confidence", "others", "why", "note", "step"),
+        *("field", "state", "said", "confidence", "certainty", "others", "why", "note", "step"),
         *("decision", "decided", "edit_distance", "decided_at"),
     )
     readonly_fields = fields
@@ -67,14 +62,14 @@ class FieldInline(ReadOnly, _Inline):
 
     @admin.display(description="value")
     def said(self, suggestion: FieldSuggestion) -> str:
-        return _compact(suggestion.value)
+        return compact(suggestion.value)
 
     @admin.display(description="alternatives")
     def others(self, suggestion: FieldSuggestion) -> str:
         return format_html_join(
             "",
             "{} {}<br>",
-            ((_compact(a["value"]), "" if a.get("confidence") is None else round(a["confidence"], 3))
+            ((compact(a["value"]), "" if a.get("confidence") is None else round(a["confidence"], 3))
              for a in suggestion.alternatives),
         )  # fmt: skip
 
@@ -96,7 +91,7 @@ class FieldInline(ReadOnly, _Inline):
 
     @admin.display(description="decided value")
     def decided(self, suggestion: FieldSuggestion) -> str:
-        return _compact(suggestion.decided_value)
+        return compact(suggestion.decided_value)
 
 
 @admin.register(SuggestionRun)
@@ -117,7 +112,15 @@ class SuggestionRunAdmin(ReadOnly, _RunAdmin):
     inlines = (FieldInline, StepInline)
     fieldsets = (
         (None, {"fields": ("id", "status", "failure_code", "photos", "listing_link", "member_link")}),
-        ("Asked", {"fields": ("provider", "department", "language", "requested_at", "batch")}),
+        (
+            "Asked",
+            {
+                "fields": (
+                    *("provider", "route", "country", "department", "language", "requested_at"),
+                    "batch",
+                )
+            },
+        ),
         (
             "Done",
             {
@@ -129,14 +132,7 @@ class SuggestionRunAdmin(ReadOnly, _RunAdmin):
         ),
         ("Seen", {"fields": ("inputs",), "classes": ("collapse",)}),
     )
-    readonly_fields = ("listing_link", "member_link", "photos", "steps")
-
-    def get_urls(self) -> list[URLPattern]:
-        """Before the admin's own, of which one takes any path for an id."""
-        page = path(
-            "acceptance/", self.admin_site.admin_view(self.acceptance), name="ai_suggestions_acceptance"
-        )
-        return [page, *super().get_urls()]
+    readonly_fields = ("listing_link", "member_link", "photos", "route", "steps")
 
     @admin.display(description="listing")
     def listing_link(self, run: SuggestionRun) -> str:
@@ -147,6 +143,13 @@ class SuggestionRunAdmin(ReadOnly, _RunAdmin):
     def member_link(self, run: SuggestionRun) -> str:
         url = reverse("admin:members_member_change", args=[run.member_id])
         return format_html('<a href="{}">{}</a>', url, run.member_id)
+
+    @admin.display(description="route")
+    def route(self, run: SuggestionRun) -> str:
+        if run.route_version is None:
+            return "-"
+        url = reverse("admin:ai_suggestions_providerroute_change", args=[run.route_version.route_id])
+        return format_html('<a href="{}">{}</a>', url, run.route_version)
 
     @admin.display(description="steps")
     def steps(self, run: SuggestionRun) -> str:
@@ -178,21 +181,3 @@ class SuggestionRunAdmin(ReadOnly, _RunAdmin):
             )
 
         for_each(self, request, chosen, again, "Asked for a new run")
-
-    def acceptance(self, request: HttpRequest) -> TemplateResponse:
-        """What sellers did with suggestions, by field and version."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        asked = request.GET.get("days", "")
-        days = min(max(int(asked), 1), MOST_DAYS) if asked.isdecimal() and len(asked) < 6 else 30
-        figures: Sequence[queries.Acceptance] = queries.acceptance(
-            since=timezone.now() - dt.timedelta(days=days)
-        )
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "What sellers did with suggestions",
-            "days": days,
-            "figures": figures,
-            "waiting_since": queries.oldest_queued_at(),
-        }
-        return TemplateResponse(request, "admin/ai_suggestions/acceptance.html", context)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET
 
-from ai_suggestions.evaluation.figures import Bin, CurvePoint
+from ai_suggestions.evaluation.figures import Bin, CurvePoint, Share
 
 _BLUE, _GREY, _ORANGE, _INK = "#1f5f99", "#c9ced6", "#b4540a", "#333a45"
 _LEFT, _TOP, _SIDE, _BOTTOM = 52, 14, 300, 46
 _STRIP = 54  # height of the histogram below a plot
 _TARGET = 0.95
+# Told apart by colour-blind people too (Okabe and Ito, Color Universal Design, 2008).
+_LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+MOST_LINES = 12
+_NAME = 27  # characters of a name in the legend
 _ENOUGH = 0.05  # coverage from which on a precision is more than chance
 
 
@@ -126,6 +131,39 @@ def coverage_chart(curve: Sequence[CurvePoint], coverage_at_95: float | None) ->
     elif places:
         plot.add("circle", cx=places[0][0], cy=places[0][1], r=4, fill=_BLUE)
     return plot.done()
+
+
+def weekly_chart(series: Mapping[str, Sequence[tuple[dt.date, Share]]], weeks: Sequence[dt.date]) -> str:
+    """Shares by week, a line for each name; the first MOST_LINES names in the order given."""
+    width, height, left, right, bottom = 760, 270, 44, 210, 34
+    canvas = _Canvas("Share accepted by week", width, height)
+    across, down = width - left - right, height - bottom - 12
+
+    def place(week: dt.date, value: float) -> tuple[float, float]:
+        step = across / max(1, len(weeks) - 1)
+        return left + step * weeks.index(week), 12 + (1 - value) * down
+
+    for tick in range(6):
+        y = 12 + down * tick / 5
+        canvas.add("line", x1=left, y1=y, x2=left + across, y2=y, stroke=_GREY, stroke_width="0.5")
+        canvas.text(f"{1 - tick / 5:.1f}", left - 6, y + 4, text_anchor="end")
+    every = max(1, math.ceil(len(weeks) / 8))
+    for week in weeks[::every]:
+        canvas.text(f"{week:%d %b}", place(week, 0)[0], height - 14, text_anchor="middle")
+    for row, (name, points) in enumerate(list(series.items())[:MOST_LINES]):
+        colour, dashes = _LINES[row % len(_LINES)], "none" if row < len(_LINES) else "4 3"
+        places = [place(week, share.value or 0.0) for week, share in points]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        canvas.add(
+            "polyline", points=path, fill="none", stroke=colour, stroke_width="2", stroke_dasharray=dashes
+        )
+        for (x, y), (week, share) in zip(places, points, strict=True):
+            dot = canvas.add("circle", cx=x, cy=y, r=3, fill=colour)
+            ET.SubElement(dot, "title").text = f"{name}, {week:%d %b %Y}: {share.hits} of {share.n}"
+        y = 20.0 + 19 * row
+        canvas.add("rect", x=width - right + 16, y=y - 9, width=10, height=10, fill=colour)
+        canvas.text(name if len(name) <= _NAME else f"{name[: _NAME - 1]}…", width - right + 32, y)
+    return canvas.done()
 
 
 def interval_chart(rows: Sequence[tuple[str, float, tuple[float, float] | None]]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -72,6 +72,15 @@ class StepTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """How sure a provider said it is of a field: as a probability, or in its own word."""
+
+    confidence: float | None
+    certainty: str | None
+    step_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What a provider said about one photo.
 
@@ -86,6 +95,7 @@ class Look:
     size_words: tuple[str, ...]
     steps: tuple[StepTaken, ...]
     elapsed_ms: float
+    claims: Mapping[Field, Claim] = field(default_factory=dict)
 
     @property
     def answered(self) -> bool:
@@ -152,6 +162,11 @@ def _look(
     elapsed_ms = 1000 * (time.perf_counter() - started)
     # A later report replaces what an earlier one said about a field.
     said: dict[Field, Proposal] = {p.field: p for report in reports for p in report.proposals}
+    claims = {
+        p.field: Claim(p.confidence, p.certainty, report.version)
+        for report in reports
+        for p in report.proposals
+    }
     size = said.get(Field.SIZE)
     return Look(
         photo=photo,
@@ -161,6 +176,7 @@ def _look(
         size_words=tuple(e.text for e in size.evidence if e.text) if size is not None else (),
         steps=tuple(steps),
         elapsed_ms=elapsed_ms,
+        claims=claims,
     )
 
 

@@ -53,6 +53,9 @@ def evaluation_page(found: Evaluation, *, photos: bool = True) -> str:
             "coverage": mark_safe(coverage_chart(scores.curve, scores.coverage_at_95))  # noqa: S308
             if scores.curve
             else "",
+            "colour_reliability": mark_safe(reliability_chart(scores.colour_bins))  # noqa: S308
+            if scores.colour_bins
+            else "",
             "matrix": _matrix(scores.verdicts),
             "kinds": _kinds(scores.verdicts),
             "mistakes": _mistakes(scores.verdicts, photos=photos),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ai_suggestions.contract import Field
 from ai_suggestions.evaluation.figures import (
     Bin,
     CurvePoint,
@@ -57,6 +58,7 @@ class Scores:
     coverage_at_95: float | None
     colour_acceptable: Share
     colour_any_of_two: Share
+    colour_bins: tuple[Bin, ...]
     false_sizes: int
     unanswered: int
     offered_otherwise: int  # photos whose first category on offer is of another kind than was recognised
@@ -93,6 +95,11 @@ def scores_of(looks: Sequence[Look], *, named_kinds: frozenset[str]) -> Scores:
     ]
     curve = precision_curve([c for c, _ in fillable], [r for _, r in fillable], of=max(1, len(verdicts)))
     coloured = [look for look in looks if look.photo.colours]
+    claimed = [
+        (claim.confidence, colour_hit(look, 1))
+        for look in coloured
+        if (claim := look.claims.get(Field.COLOURS)) is not None and claim.confidence is not None
+    ]
     times = [look.elapsed_ms for look in looks]
     return Scores(
         n=len(looks),
@@ -105,6 +112,7 @@ def scores_of(looks: Sequence[Look], *, named_kinds: frozenset[str]) -> Scores:
         coverage_at_95=coverage_at(curve, PRECISION) if sure else None,
         colour_acceptable=share_of([colour_hit(look, 1) for look in coloured]),
         colour_any_of_two=share_of([colour_hit(look, 2) for look in coloured]),
+        colour_bins=tuple(calibration_bins([sure for sure, _ in claimed], [right for _, right in claimed])),
         false_sizes=sum(bool(look.sizes) for look in looks),
         unanswered=sum(not look.answered for look in looks),
         offered_otherwise=sum(_offered_otherwise(look) for look in looks),

@@ -39,8 +39,12 @@ class LlmCallAdmin(ReadOnly, _CallAdmin):
 
 @admin.register(LlmDay)
 class LlmDayAdmin(ReadOnly, _DayAdmin):
-    list_display = ("day", "committed")
+    list_display = ("day", "committed", "of_shadows")
 
     @admin.display(description="spent and set aside", ordering="committed_micro")
     def committed(self, day: LlmDay) -> str:
         return _units(day.committed_micro)
+
+    @admin.display(description="of it for shadows", ordering="shadow_micro")
+    def of_shadows(self, day: LlmDay) -> str:
+        return _units(day.shadow_micro)

@@ -12,6 +12,7 @@ import structlog
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
+from django.db.models.expressions import Combinable
 
 from ai_suggestions import metrics
 from ai_suggestions.llm.budget import Refusal, Reservation
@@ -32,13 +33,16 @@ KEEP_CALLS = timedelta(days=396)
 class StateInCache:
     """``SharedState`` in Django's cache: shared through Redis, or a worker's own without it.
 
-    A cache that does not answer forgets (``foundation.cache``), so the circuit counts as closed.
+    A cache that does not answer forgets (``foundation.cache``), so the circuit counts as closed. Those with
+    different prefixes know nothing of each other.
     """
 
-    @staticmethod
-    def _key(key: str) -> str:
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
+
+    def _key(self, key: str) -> str:
         """Names of models may hold what cache keys may not."""
-        return "llm:" + hashlib.sha256(key.encode()).hexdigest()[:40]
+        return "llm:" + hashlib.sha256(f"{self._prefix}{key}".encode()).hexdigest()[:40]
 
     @staticmethod
     def _life(life_s: float) -> int:
@@ -91,10 +95,7 @@ class BudgetInDatabase:
                 kept = LlmReservation.objects.create(request=request, day=day, amount_micro=amount_micro)
         except IntegrityError:
             return Refusal.MADE_BEFORE
-        today = LlmDay.objects.filter(day=day)
-        if self._limit_micro is not None:
-            today = today.filter(committed_micro__lte=int(self._limit_micro * share) - amount_micro)
-        if not today.update(committed_micro=F("committed_micro") + amount_micro):
+        if not self._within_limits(day, amount_micro, share).update(**self._added(amount_micro)):
             kept.delete()
             return Refusal.SPENT
         return Reservation(request, day, amount_micro)
@@ -115,9 +116,45 @@ class BudgetInDatabase:
     def _open(reservation: Reservation) -> QuerySet[LlmReservation]:
         return LlmReservation.objects.filter(request=reservation.request, day=reservation.day, settled=False)
 
-    @staticmethod
-    def _commit(day: date, amount_micro: int) -> None:
-        LlmDay.objects.filter(day=day).update(committed_micro=F("committed_micro") + amount_micro)
+    def _commit(self, day: date, amount_micro: int) -> None:
+        LlmDay.objects.filter(day=day).update(**self._added(amount_micro))
+
+    def _within_limits(self, day: date, amount_micro: int, share: float) -> QuerySet[LlmDay]:
+        """The day's row, if the amount may be added to it."""
+        today = LlmDay.objects.filter(day=day)
+        if self._limit_micro is None:
+            return today
+        return today.filter(committed_micro__lte=int(self._limit_micro * share) - amount_micro)
+
+    def _added(self, amount_micro: int) -> dict[str, Combinable]:
+        return {"committed_micro": F("committed_micro") + amount_micro}
+
+
+class ShadowBudgetInDatabase(BudgetInDatabase):
+    """The same budget, of which shadows may spend ``cap_micro`` a day together (None: all of it).
+
+    A shadow's question is another one than the seller's run's, or it would keep that from being asked.
+    """
+
+    def __init__(self, *, limit_micro: int | None, cap_micro: int | None) -> None:
+        super().__init__(limit_micro=limit_micro)
+        self._cap_micro = cap_micro
+
+    def reserve(
+        self, *, request: str, day: date, amount_micro: int, share: float = 1.0
+    ) -> Reservation | Refusal:
+        """See ``Budget``."""
+        mine = hashlib.sha256(f"shadow {request}".encode()).hexdigest()
+        return super().reserve(request=mine, day=day, amount_micro=amount_micro, share=share)
+
+    def _within_limits(self, day: date, amount_micro: int, share: float) -> QuerySet[LlmDay]:
+        today = super()._within_limits(day, amount_micro, share)
+        if self._cap_micro is None:
+            return today
+        return today.filter(shadow_micro__lte=self._cap_micro - amount_micro)
+
+    def _added(self, amount_micro: int) -> dict[str, Combinable]:
+        return super()._added(amount_micro) | {"shadow_micro": F("shadow_micro") + amount_micro}
 
 
 def forget_old_calls(*, now: datetime) -> int:

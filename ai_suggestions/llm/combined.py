@@ -1,4 +1,4 @@
-"""Two providers as one: a fallback, a cascade, a shadow.
+"""Two providers as one: a fallback, a cascade.
 
 A later report replaces what an earlier one said about a field (``contract``), so the second provider's
 proposals are handed on only where they say more: a value beats a choice, and a choice beats silence.
@@ -6,11 +6,10 @@ proposals are handed on only where they say more: a value beats a choice, and a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TypeAlias
-
-import structlog
 
 from ai_suggestions.contract import (
     Field,
@@ -24,15 +23,23 @@ from ai_suggestions.contract import (
     SuggestionRequest,
 )
 
-logger = structlog.get_logger(__name__)
-
 _SAYS_MORE = {Standing.ABSTAINED: 0, Standing.CHOICE: 1, Standing.PROPOSED: 2}
 
 NOT_FOR_A_MODEL = frozenset({"department_unknown"})
 """Notes of choices that another look cannot settle: only the seller knows for whom a thing is."""
 
-WORTH_A_CALL = frozenset({Field.CATEGORY, Field.BRAND, Field.COLOURS})
-"""Fields whose absence is worth a paid call; with it come the others, where they say more."""
+Rules: TypeAlias = Mapping[Field, float | None]
+"""What the second provider of a cascade may answer, and what is worth asking it for: a field without a
+value, or with one whose confidence is below this number. None: answered along, never a reason to ask."""
+
+DEFAULT_RULES: Rules = MappingProxyType(
+    {
+        **dict.fromkeys((Field.CATEGORY, Field.BRAND, Field.COLOURS), 0.0),
+        **dict.fromkeys((Field.SIZE, Field.CONDITION, Field.MATERIALS, Field.PARCEL_SIZE), None),
+        **dict.fromkeys((Field.TITLE, Field.DESCRIPTION), None),
+    }
+)
+"""Where no route says otherwise: the absence of one of three fields is worth a call."""
 
 
 class _Said:
@@ -46,23 +53,34 @@ class _Said:
         self._by_field.update({proposal.field: proposal for proposal in report.proposals})
         return report
 
-    def add(self, report: StepReport) -> StepReport:
-        """The report, with those proposals only that say more than what was said."""
-        kept = tuple(proposal for proposal in report.proposals if self._is_more(proposal))
+    def add(self, report: StepReport, *, surer: frozenset[Field] = frozenset()) -> StepReport:
+        """The report, with those proposals only that say more than what was said.
+
+        Among ``surer``, a value replaces one of lower confidence.
+        """
+        kept = tuple(proposal for proposal in report.proposals if self._is_more(proposal, surer))
         return self.hear(replace(report, proposals=kept))
 
-    def _is_more(self, proposal: Proposal) -> bool:
+    def _is_more(self, proposal: Proposal, surer: frozenset[Field]) -> bool:
         said = self._by_field.get(proposal.field)
-        return said is None or _SAYS_MORE[proposal.standing] > _SAYS_MORE[said.standing]
+        if said is None:
+            return True
+        more = _SAYS_MORE[proposal.standing] - _SAYS_MORE[said.standing]
+        if not more and said.standing is Standing.PROPOSED and proposal.field in surer:
+            return (proposal.confidence or 0.0) > (said.confidence or 0.0)
+        return more > 0
 
-    def open_among(self, fields: frozenset[Field]) -> frozenset[Field]:
-        """The fields that have no value yet, and could get one by another look."""
-        return frozenset(
-            field
-            for field in fields
-            if (said := self._by_field.get(field)) is None
-            or (said.standing is not Standing.PROPOSED and said.note not in NOT_FOR_A_MODEL)
-        )
+    def open_among(self, fields: frozenset[Field], rules: Rules | None = None) -> frozenset[Field]:
+        """The fields that have no value yet, or none as sure as the rules want it, and could get one."""
+        return frozenset(field for field in fields if self._is_open(field, (rules or {}).get(field)))
+
+    def _is_open(self, field: Field, sure_from: float | None) -> bool:
+        said = self._by_field.get(field)
+        if said is None:
+            return True
+        if said.standing is Standing.PROPOSED:
+            return sure_from is not None and (said.confidence or 0.0) < sure_from
+        return said.note not in NOT_FOR_A_MODEL
 
 
 def _fields_of(plan: Sequence[StepPlan]) -> frozenset[Field]:
@@ -116,16 +134,18 @@ class Fallback(_Pair):
 
 
 class Cascade(_Pair):
-    """The first one's word; the second is asked only when a field in ``worth`` is still without a value.
+    """The first one's word; the second is asked only when the rules find a field open that is worth it.
 
-    ``worth``: the fields that justify a call. A field that the seller filled in needs none.
+    A field that the seller filled in is never open.
     """
 
-    def __init__(
-        self, name: str, first: Provider, second: Provider, *, worth: frozenset[Field] = WORTH_A_CALL
-    ) -> None:
+    def __init__(self, name: str, first: Provider, second: Provider, *, rules: Rules = DEFAULT_RULES) -> None:
         super().__init__(name, first, second)
-        self._worth = worth
+        self._rules = rules
+
+    def with_rules(self, rules: Rules) -> Cascade:
+        """The same two providers under other rules."""
+        return Cascade(self._name, self._first, self._second, rules=rules)
 
     def run(self, request: SuggestionRequest) -> Iterator[StepReport]:
         """The first in full; the second where it is needed, and for open fields only."""
@@ -133,13 +153,14 @@ class Cascade(_Pair):
         for report in self._first.run(request):
             yield said.hear(report)
         plan = self._second.plan(request)
-        wanted = said.open_among(_fields_of(plan)) - stated_by(request.facts)
-        if not wanted & self._worth:
+        may = _fields_of(plan) & frozenset(self._rules)
+        wanted = said.open_among(may, self._rules) - stated_by(request.facts)
+        if not any(self._rules[field] is not None for field in wanted):
             yield from _left_out(plan)
             return
         for report in self._second.run(request):
             proposals = tuple(proposal for proposal in report.proposals if proposal.field in wanted)
-            yield said.add(replace(report, proposals=proposals))
+            yield said.add(replace(report, proposals=proposals), surer=wanted)
 
 
 def stated_by(facts: SellerFacts) -> frozenset[Field]:
@@ -155,44 +176,3 @@ def stated_by(facts: SellerFacts) -> frozenset[Field]:
         Field.DESCRIPTION: facts.description.strip(),
     }
     return frozenset(field for field, value in stated.items() if value)
-
-
-Comparison: TypeAlias = Callable[[SuggestionRequest, tuple[StepReport, ...], tuple[StepReport, ...]], None]
-"""Keeps what the live provider and the shadow said about the same request."""
-
-
-class Shadow:
-    """The live provider's word; the other one looks too, and only we hear what it says.
-
-    It looks after the live one's last report, when the seller has everything; the run stays open for it.
-    """
-
-    def __init__(self, live: Provider, shadow: Provider, *, compare: Comparison) -> None:
-        self._live = live
-        self._shadow = shadow
-        self._compare = compare
-
-    @property
-    def name(self) -> str:
-        """The live provider's: the seller's run is its run."""
-        return self._live.name
-
-    def plan(self, request: SuggestionRequest) -> tuple[StepPlan, ...]:
-        """The live provider's."""
-        return self._live.plan(request)
-
-    def warm_up(self) -> None:
-        """Warm up both."""
-        self._live.warm_up()
-        self._shadow.warm_up()
-
-    def run(self, request: SuggestionRequest) -> Iterator[StepReport]:
-        """The live provider's reports."""
-        live: list[StepReport] = []
-        for report in self._live.run(request):
-            live.append(report)
-            yield report
-        try:
-            self._compare(request, tuple(live), tuple(self._shadow.run(request)))
-        except Exception:
-            logger.exception("shadow_broke", live=self._live.name, shadow=self._shadow.name)

@@ -6,7 +6,7 @@ What a model calls ``certain`` is a probability only after somebody measured it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
@@ -39,7 +39,14 @@ from ai_suggestions.steps.thresholds import FILL_IN_FROM
 Calibration: TypeAlias = Mapping[Field, Mapping[said.Certainty, float]]
 """Share of right values by field and the model's word for its certainty, measured for a model and prompt."""
 
-NOT_MEASURED: Calibration = MappingProxyType({})
+CalibrationSource: TypeAlias = Callable[[str], Calibration]
+"""What is known now about a version (prompt and model)."""
+
+
+def not_measured(version: str) -> Calibration:
+    """Nothing."""
+    return MappingProxyType({})
+
 
 FIELDS = (
     Field.CATEGORY,
@@ -167,13 +174,16 @@ class _Reader:
         bar = FILL_IN_FROM.get(field, _SURE_OF_CATEGORY)
         if probability is not None and probability >= bar:
             alternatives = [Alternative(other) for other in others]
-            return proposed(field, value, probability, evidence=evidence, alternatives=alternatives)
+            return proposed(
+                field, value, probability, evidence=evidence, alternatives=alternatives, certainty=certainty
+            )
         return choice(
             field,
             [Alternative(value, probability), *(Alternative(other) for other in others)],
             note="not_measured" if probability is None else "below_threshold",
             confidence=probability,
             evidence=evidence,
+            certainty=certainty,
         )
 
     # --- Facts ---
@@ -281,7 +291,13 @@ class _Reader:
                 key=lambda leaf: usual.get(self._catalogue.department_of(leaf.id), len(usual)),
             )
             offered = [Alternative(leaf.id) for leaf in leaves]
-            return choice(Field.CATEGORY, offered, note="department_unknown", evidence=evidence)
+            return choice(
+                Field.CATEGORY,
+                offered,
+                note="department_unknown",
+                evidence=evidence,
+                certainty=things[0].certainty,
+            )
         evidence.append(department.evidence)
         ranked: list[tuple[Category, said.Certainty]] = [
             (leaf, thing.certainty)

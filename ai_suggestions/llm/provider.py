@@ -34,7 +34,7 @@ from ai_suggestions.llm.outcomes import RULES, Billing, CallFailed, Problem
 from ai_suggestions.llm.photos import ready_to_send
 from ai_suggestions.llm.prices import Prices
 from ai_suggestions.llm.prompt import PROMPT_VERSION, changing_part, fingerprint_of, static_part
-from ai_suggestions.llm.proposals import FIELDS, NOT_MEASURED, Calibration, proposals_from
+from ai_suggestions.llm.proposals import FIELDS, CalibrationSource, not_measured, proposals_from
 from ai_suggestions.llm.state import SharedState
 from ai_suggestions.llm.vocabulary import vocabulary_of
 
@@ -55,7 +55,7 @@ class LlmOptions:
     timeout_s: float = 30.0  # for everything that is done over the network in one run
     most_photos: int = 6  # of a listing's, the cover first; each costs as much as a page of text
     prices: Prices = field(default_factory=Prices)
-    calibration: Calibration = field(default_factory=lambda: NOT_MEASURED)
+    calibration: CalibrationSource = not_measured  # asked at each answer: staff may approve one meanwhile
     breaker: BreakerRules = field(default_factory=BreakerRules)
 
 
@@ -267,7 +267,7 @@ class LlmProvider:
                 request=request,
                 photo_ids=photo_ids,
                 vocabulary=vocabulary_of(request.catalogue),
-                calibration=self._options.calibration,
+                calibration=self._options.calibration(self.version),
             )
             problems = reading.problems
         finally:

@@ -21,11 +21,16 @@ class LlmDay(models.Model):
 
     day = models.DateField(primary_key=True)
     committed_micro = models.BigIntegerField(default=0, help_text="Millionths of the price list's currency")
+    shadow_micro = models.BigIntegerField(default=0, help_text="Part of it that shadow runs committed")
 
     class Meta:
         ordering = ("-day",)
         constraints = [
             models.CheckConstraint(name="llm_day_not_negative", condition=Q(committed_micro__gte=0)),
+            models.CheckConstraint(
+                name="llm_day_shadow_is_part",
+                condition=Q(shadow_micro__gte=0, shadow_micro__lte=models.F("committed_micro")),
+            ),
         ]
 
     def __str__(self) -> str:

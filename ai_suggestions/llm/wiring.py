@@ -11,7 +11,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from ai_suggestions.contract import Outcome, StepPlan, StepReport, SuggestionRequest
-from ai_suggestions.llm.bookkeeping import BudgetInDatabase, CallBook, StateInCache
+from ai_suggestions.llm.approved import approved_calibration
+from ai_suggestions.llm.bookkeeping import (
+    BudgetInDatabase,
+    CallBook,
+    ShadowBudgetInDatabase,
+    StateInCache,
+)
 from ai_suggestions.llm.endpoint import Endpoint, EndpointConfig
 from ai_suggestions.llm.outcomes import Problem
 from ai_suggestions.llm.prices import Prices
@@ -49,20 +55,33 @@ def llm_provider() -> LlmProvider | UnconfiguredLlm:
     Raises:
         ImproperlyConfigured: a budget or a price that is no amount, a budget without prices.
     """
+    return _provider(StateInCache(), BudgetInDatabase(limit_micro=_daily_budget_micro()))
+
+
+def shadow_llm_provider(*, daily_cap_micro: int | None) -> LlmProvider | UnconfiguredLlm:
+    """As ``llm_provider``, for runs that no seller waits for: within the same budget and at most the cap,
+    with modes and a circuit of its own. None: no cap. Raises ImproperlyConfigured.
+    """
+    budget = ShadowBudgetInDatabase(limit_micro=_daily_budget_micro(), cap_micro=daily_cap_micro)
+    return _provider(StateInCache("shadow:"), budget)
+
+
+def _provider(state: StateInCache, budget: BudgetInDatabase) -> LlmProvider | UnconfiguredLlm:
     missing_key = not settings.OPENAI_API_KEY and urlsplit(settings.OPENAI_BASE_URL).hostname == _WANTS_A_KEY
     if not settings.LLM_MODEL or missing_key:
         return UnconfiguredLlm()
-    state = StateInCache()
     endpoint = Endpoint(
         EndpointConfig(settings.OPENAI_BASE_URL, settings.LLM_MODEL, settings.OPENAI_API_KEY), state=state
     )
     return LlmProvider(
         endpoint,
         state=state,
-        budget=BudgetInDatabase(limit_micro=_daily_budget_micro()),
+        budget=budget,
         recorder=CallBook(clock=timezone.now),
         clock=timezone.now,
-        options=LlmOptions(timeout_s=settings.LLM_TIMEOUT_S, prices=_prices()),
+        options=LlmOptions(
+            timeout_s=settings.LLM_TIMEOUT_S, prices=_prices(), calibration=approved_calibration
+        ),
     )
 
 

@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from ai_suggestions.providers.registry import UnknownProvider, provider_named, register_provider
+from ai_suggestions.providers.registry import (
+    CASCADE,
+    UnknownProvider,
+    asks_llm,
+    provider_named,
+    provider_names,
+    register_provider,
+    shadow_named,
+)
 
-__all__ = ["UnknownProvider", "provider_named", "register_provider"]
+__all__ = [
+    "CASCADE",
+    "UnknownProvider",
+    "asks_llm",
+    "provider_named",
+    "provider_names",
+    "register_provider",
+    "shadow_named",
+]

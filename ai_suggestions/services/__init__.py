@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ai_suggestions.services.batching import Advanced, advance_batch, cancel_batch, request_batch
+from ai_suggestions.services.calibrating import approve_calibration, withdraw_calibration
 from ai_suggestions.services.checking import check_photo, plan_checks, refresh_checks, sweep_checks
 from ai_suggestions.services.deciding import FieldDecision, decide
 from ai_suggestions.services.performing import Performed, perform_run
 from ai_suggestions.services.quotas import forget_usage
 from ai_suggestions.services.requesting import cancel_run, request_run, retry_run
+from ai_suggestions.services.routes import keep_route
+from ai_suggestions.services.shadowing import perform_shadow, sweep_shadows
 from ai_suggestions.services.sweeping import forget_readings, sweep_batches, sweep_runs
 from ai_suggestions.services.twins import dismiss_twin, uphold_twin
 
@@ -16,6 +19,7 @@ __all__ = [
     "FieldDecision",
     "Performed",
     "advance_batch",
+    "approve_calibration",
     "cancel_batch",
     "cancel_run",
     "check_photo",
@@ -23,7 +27,9 @@ __all__ = [
     "dismiss_twin",
     "forget_readings",
     "forget_usage",
+    "keep_route",
     "perform_run",
+    "perform_shadow",
     "plan_checks",
     "refresh_checks",
     "request_batch",
@@ -32,5 +38,7 @@ __all__ = [
     "sweep_batches",
     "sweep_checks",
     "sweep_runs",
+    "sweep_shadows",
     "uphold_twin",
+    "withdraw_calibration",
 ]

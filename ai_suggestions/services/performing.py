@@ -28,6 +28,7 @@ from ai_suggestions.contract import (
 from ai_suggestions.lifecycle import LEASE, MAX_ATTEMPTS, WORKER, RunStatus
 from ai_suggestions.models import Decision, FieldSuggestion, RunStep, SuggestionRun
 from ai_suggestions.providers import UnknownProvider, provider_named
+from ai_suggestions.services.casting import cast_shadow
 from ai_suggestions.services.checking import Index
 from ai_suggestions.services.moving import move
 from ai_suggestions.services.quotas import MemberAllowance
@@ -188,7 +189,9 @@ def _request(run: SuggestionRun, photos: tuple[PhotoInput, ...]) -> SuggestionRe
 
 def _look(run: SuggestionRun, photos: tuple[PhotoInput, ...], clock: _Clock) -> Performed:
     try:
-        provider = screened(provider_named(run.provider), listing_id=run.listing_id)
+        route = queries.find_route_version(run.route_version_id)
+        chosen = provider_named(run.provider, rules=None if route is None else route.llm_fields)
+        provider = screened(chosen, listing_id=run.listing_id)
         request = _request(run, photos)
         plan = provider.plan(request)
         if not _begin(run, request, len(plan)):
@@ -214,7 +217,10 @@ def _look(run: SuggestionRun, photos: tuple[PhotoInput, ...], clock: _Clock) -> 
         return _try_again(run, clock.now(), pause_s)
     if len(broken) == len(reports):
         return _ended(run, "fail", clock.now(), failure_code="every_step_failed")
-    return _ended(run, "finish_partly" if broken else "finish", clock.now())
+    performed = _ended(run, "finish_partly" if broken else "finish", clock.now())
+    if route is not None and performed.outcome == run.status:
+        cast_shadow(run, route, now=clock.now())
+    return performed
 
 
 def _pause_before_retry(retries: int, broken: list[StepReport]) -> float | None:
@@ -300,6 +306,7 @@ def _keep_proposal(run: SuggestionRun, report: StepReport, proposal: Proposal, n
         "value": proposal.value,
         "alternatives": alternatives_json(proposal.alternatives),
         "confidence": proposal.confidence,
+        "certainty": proposal.certainty or "",
         "evidence": evidence_json(proposal.evidence),
         "note": proposal.note or "",
         "within": proposal.within or "",

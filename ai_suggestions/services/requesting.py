@@ -21,7 +21,7 @@ from ai_suggestions.errors import (
 )
 from ai_suggestions.lifecycle import LIVE, SELLER, RunStatus
 from ai_suggestions.models import SuggestionRun
-from ai_suggestions.routing import provider_for
+from ai_suggestions.routing import find_route
 from ai_suggestions.services.moving import move
 from ai_suggestions.services.quotas import take_run
 from ai_suggestions.services.ringing import ring_after_commit
@@ -104,12 +104,12 @@ def _request(
         raise NoUsablePhoto
     photo_set = photo_set_of(listing.photos)
     member = get_member_facts(member_id)
-    provider = provider or provider_for(
-        queries.list_routes(),
-        country=listing.country,
-        listing_id=listing_id,
-        otherwise=settings.SUGGESTIONS_PROVIDER,
-    )
+    route = None
+    if provider is None:
+        route = find_route(
+            queries.list_routes(), country=listing.country, plan=member.plan, listing_id=listing_id
+        )
+        provider = settings.SUGGESTIONS_PROVIDER if route is None else route.provider
     counted = not is_counted
     for _ in range(_TRIES):
         live = _find_live(listing_id)
@@ -129,6 +129,8 @@ def _request(
             member_id=member_id,
             batch_id=batch_id,
             provider=provider,
+            route_version_id=None if route is None else route.version_id,
+            country=listing.country,
             photo_set=photo_set,
             department=department,
             language=member.language,

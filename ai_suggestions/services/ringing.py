@@ -12,6 +12,7 @@ from foundation import doorbell
 PERFORM_RUN = "ai_suggestions.tasks.perform_run"
 CHECK_PHOTO = "ai_suggestions.tasks.check_photo"
 ADVANCE_BATCH = "ai_suggestions.tasks.advance_batch"
+PERFORM_SHADOW = "ai_suggestions.tasks.perform_shadow"
 # A queue of their own: a worker takes from each queue in turn, so that two hundred listings of one seller do
 # not stand in front of everybody else.
 BATCH_QUEUE = "suggestions_batch"
@@ -46,3 +47,13 @@ def ring_for_batch(batch_id: str) -> None:
 def ring_for_photo(photo_id: str) -> None:
     """Have a photo checked; never raises for a broker's sake."""
     doorbell.ring(_bell(CHECK_PHOTO), photo_id)
+
+
+def ring_for_shadow(shadow_id: str) -> None:
+    """Ring once the shadow is in the database."""
+    doorbell.ring_after_commit(_bell(PERFORM_SHADOW), shadow_id)
+
+
+def ring_shadow(shadow_id: str) -> None:
+    """Ring now; never raises for a broker's sake."""
+    doorbell.ring(_bell(PERFORM_SHADOW), shadow_id)

@@ -60,20 +60,3 @@ class TestRuns:
         newest = SuggestionRun.objects.order_by("-id").first()
         assert newest is not None
         assert (newest.id != run.id, newest.status, newest.listing_id) == (True, "queued", run.listing_id)
-
-
-class TestAcceptance:
-    def test_figures_by_field_and_version(self, moderator: Client, run: SuggestionRun) -> None:
-        page = moderator.get(f"{RUNS}acceptance/", {"days": "365"}).content.decode()
-        assert "<td>title</td><td>script-1</td><td>1</td><td>1</td>" in "".join(page.split("\n")).replace(
-            "      ", ""
-        )
-
-    @pytest.mark.parametrize("days", ["", "0", "-1", "x", "9" * 400])
-    def test_any_number_of_days_is_answered(self, moderator: Client, run: SuggestionRun, days: str) -> None:
-        assert moderator.get(f"{RUNS}acceptance/", {"days": days}).status_code == 200
-
-    def test_not_for_staff_without_the_permission(self, run: SuggestionRun) -> None:
-        client = Client()
-        client.force_login(make_member("Clerk", is_staff=True))
-        assert client.get(f"{RUNS}acceptance/").status_code == 403

@@ -209,14 +209,6 @@ class TestDecide:
         assert decide(run, FieldDecision("title", "reject")).run.version == before + 1
 
 
-class TestAcceptance:
-    def test_counts_by_field_and_version(self, run: queries.RunFacts) -> None:
-        decide(run, FieldDecision("title", "edit", "T-shirt, navy!"), FieldDecision("colours", "accept"))
-        figures = {line.field: line for line in queries.acceptance(since=NOW)}
-        assert (figures["title"].edited, figures["title"].mean_edit_distance) == (1, 1.0)
-        assert (figures["colours"].accepted_share, figures["price"].accepted_share) == (1.0, None)
-
-
 class TestEditDistance:
     @pytest.mark.parametrize(
         ("before", "after", "changed"),

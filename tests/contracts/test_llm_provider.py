@@ -9,13 +9,13 @@ import pytest
 
 from ai_suggestions.contract import Provider
 from ai_suggestions.llm.budget import BudgetInMemory
-from ai_suggestions.llm.combined import Cascade, Fallback, Shadow
+from ai_suggestions.llm.combined import Cascade, Fallback
 from ai_suggestions.llm.endpoint import Endpoint, EndpointConfig
 from ai_suggestions.llm.provider import LlmOptions, LlmProvider
 from ai_suggestions.llm.state import StateInMemory
 from ai_suggestions.llm.wiring import UnconfiguredLlm
 from ai_suggestions.providers import provider_named
-from tests.ai_suggestions.llm.asking import LABELLED, MEASURED, demo_photo
+from tests.ai_suggestions.llm.asking import LABELLED, demo_photo, measured
 from tests.contracts.provider_suite import ProviderContract
 from tests.doubles.openai_server import KEY, MODEL, OpenAiServer, fails, says
 
@@ -29,7 +29,7 @@ def llm_of(server: OpenAiServer) -> LlmProvider:
         budget=BudgetInMemory(limit_micro=None),
         recorder=lambda _: None,
         clock=lambda: datetime(2026, 3, 1, tzinfo=UTC),
-        options=LlmOptions(calibration=MEASURED),
+        options=LlmOptions(calibration=measured),
     )
 
 
@@ -94,13 +94,4 @@ class TestCascade(_WithOnDevice):
         with OpenAiServer(default=says(LABELLED)) as server:
             llm = llm_of(server)
             yield Cascade("on_device_then_llm", provider_named("on_device"), llm)
-            llm.close()
-
-
-class TestShadow(_WithOnDevice):
-    @pytest.fixture
-    def provider(self) -> Iterator[Provider]:
-        with OpenAiServer(default=says(LABELLED)) as server:
-            llm = llm_of(server)
-            yield Shadow(provider_named("on_device"), llm, compare=lambda *_: None)
             llm.close()

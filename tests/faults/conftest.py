@@ -52,7 +52,7 @@ class Worker:
                     *(sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "1"),
                     *(
                         "--queues",
-                        "default,money,photos,suggestions,suggestions_batch",
+                        "default,money,photos,suggestions,suggestions_batch,shadows",
                         "--without-gossip",
                         "--without-mingle",
                     ),

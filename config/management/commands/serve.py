@@ -123,7 +123,8 @@ def _web_command() -> list[str]:
 def _worker_command(processes: int) -> list[str]:
     return [
         *(sys.executable, "-m", "celery", "-A", "config", "worker", "--beat"),
-        *("--queues", "default,money,photos,suggestions,suggestions_batch", "--concurrency", str(processes)),
+        *("--queues", "default,money,photos,suggestions,suggestions_batch,shadows"),
+        *("--concurrency", str(processes)),
         *("--loglevel", settings.LOG_LEVEL, "--without-gossip", "--without-mingle"),
     ]
 

@@ -242,7 +242,9 @@ class TestWriteAReport:
         assert "offered: women-38 read: SIZE 38" in words
         svg = "{http://www.w3.org/2000/svg}"
         charts = [chart.findtext(f"{svg}title") for chart in page.iter(f"{svg}svg")]
-        assert charts == ["Calibration: share right over confidence", "Precision over coverage"]
+        calibration = "Calibration: share right over confidence"
+        # Of categories, and of colours.
+        assert charts == [calibration, "Precision over coverage", calibration]
         table = next(table for table in page.iter("table") if table.get("class") == "matrix")
         assert ["".join(cell.itertext()) for cell in table.iter("th")][1:3] == ["other", "t_shirt"]
 

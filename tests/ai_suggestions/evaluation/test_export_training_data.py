@@ -1,30 +1,39 @@
-"""manage.py export_training_data: what sellers decided, and nothing that leads to them."""
+"""manage.py export_training_data: what sellers decided, what they agreed to let go, and how it comes back."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+import hashlib
 import json
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+from django.test import Client
 
 from ai_suggestions import queries, services
 from ai_suggestions.evaluation.decisions import COLUMNS
+from ai_suggestions.evaluation.tables import ExportedRun
+from ai_suggestions.models import SuggestionRun
 from ai_suggestions.services import FieldDecision
+from foundation.ids import new_id
 from listings.queries import get_listing, list_photos
 from listings.services import delete
-from members.services import close_account
+from members.models import Member
+from members.services import ConsentChange, ProfileChange, change_profile, close_account
 from tests.factories.listings import NOW
+from tests.factories.members import make_member
 
 if TYPE_CHECKING:
     from listings.queries import ListingFacts
-    from members.models import Member
     from tests.doubles.scripted_provider import ScriptedProvider
 
+TEXT = settings.TRAINING_CONSENT_VERSION
 TODAY = NOW.date()
 SINCE = f"--since={TODAY}"
 UNTIL = f"--until={TODAY + dt.timedelta(days=1)}"
@@ -75,6 +84,7 @@ class TestExport:
             "step": "colour",
             "step_version": "script-1",
             "run": "1",
+            "consent": "",
             "photos": "1",
             "field": "colours",
             "state": "proposed",
@@ -94,7 +104,8 @@ class TestExport:
         lines, _ = export(tmp_path / "export", SINCE, UNTIL)
         assert (lines["title"]["value"], lines["title"]["decided_value"]) == ("", "")
         assert int(lines["title"]["edit_distance"]) > 0
-        written = "".join(file.read_text() for file in (tmp_path / "export").iterdir())
+        files = [file for file in (tmp_path / "export").rglob("*") if file.is_file()]
+        written = "".join(file.read_text() for file in files)
         (photo,) = list_photos(run.listing_id)
         for secret in (run.id, run.listing_id, run.member_id, photo.id, photo.sha256, "grandmother"):
             assert secret
@@ -134,6 +145,109 @@ class TestExport:
         assert (tmp_path / "export").stat().st_mode & 0o077 == 0
 
 
+def agree(member_id: str, *, agreed: bool = True, now: dt.datetime = NOW) -> None:
+    change = ProfileChange(training_consent=ConsentChange(agreed=agreed, text_version=TEXT if agreed else ""))
+    version = Member.objects.values_list("version", flat=True).get(id=member_id)
+    change_profile(member_id=member_id, expected_version=version, change=change, now=now)
+
+
+def to_remove(since: dt.date = TODAY) -> list[dict[str, str]]:
+    words = StringIO()
+    call_command("export_training_data", f"--withdrawn-since={since}", stdout=words)
+    return list(csv.DictReader(words.getvalue().splitlines()))
+
+
+class TestWithConsent:
+    def test_tells_texts_and_photos(self, run: queries.RunFacts, tmp_path: Path) -> None:
+        agree(run.member_id)
+        lines, words = export(tmp_path / "export", SINCE, UNTIL)
+        assert lines["title"]["decided_value"] == '"My grandmother\'s shirt"'
+        assert lines["title"]["consent"] == TEXT
+        with (tmp_path / "export" / "photos.csv").open(newline="") as table:
+            (photo,) = csv.DictReader(table)
+        (known,) = list_photos(run.listing_id)
+        assert (photo["run"], photo["sha256"]) == ("1", known.sha256)
+        content = (tmp_path / "export" / photo["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == known.sha256
+        assert "1 photos of 1 runs" in words
+
+    def test_still_names_nobody(self, run: queries.RunFacts, tmp_path: Path) -> None:
+        agree(run.member_id)
+        export(tmp_path / "export", SINCE, UNTIL)
+        tables = "".join(file.read_text() for file in (tmp_path / "export").glob("*.*"))
+        for secret in (run.id, run.listing_id, run.member_id):
+            assert secret not in tables
+
+    def test_withdrawn_before_the_export_tells_neither(self, run: queries.RunFacts, tmp_path: Path) -> None:
+        agree(run.member_id)
+        agree(run.member_id, agreed=False)
+        lines, _ = export(tmp_path / "export", SINCE, UNTIL)
+        assert (lines["title"]["decided_value"], lines["title"]["consent"]) == ("", "")
+        assert not list((tmp_path / "export" / "photos").iterdir())
+        assert not ExportedRun.objects.exists()
+
+    def test_leaves_out_a_photo_that_was_replaced(self, run: queries.RunFacts, tmp_path: Path) -> None:
+        agree(run.member_id)
+        row = SuggestionRun.objects.get(id=run.id)
+        row.inputs["photos"][0]["sha256"] = "0" * 64
+        row.save()
+        export(tmp_path / "export", SINCE, UNTIL)
+        assert not list((tmp_path / "export" / "photos").iterdir())
+
+
+class TestWithdrawal:
+    def test_lists_what_has_to_be_removed(self, run: queries.RunFacts, tmp_path: Path) -> None:
+        agree(run.member_id)
+        export(tmp_path / "first", SINCE, UNTIL)
+        assert to_remove() == []
+        later = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        agree(run.member_id, agreed=False, now=later)
+
+        (line,) = to_remove()
+
+        (photo,) = list_photos(run.listing_id)
+        assert (line["folder"], line["run"], line["reason"]) == ("first", "1", "consent_withdrawn")
+        assert line["photos"] == f"photos/{photo.sha256}.jpg"
+        assert to_remove(later.date() + dt.timedelta(days=1)) == []
+
+    def test_lists_it_although_the_member_agreed_again(self, run: queries.RunFacts, tmp_path: Path) -> None:
+        agree(run.member_id)
+        export(tmp_path / "first", SINCE, UNTIL)
+        later = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        agree(run.member_id, agreed=False, now=later)
+        agree(run.member_id, now=later)
+        assert [line["reason"] for line in to_remove()] == ["consent_withdrawn"]
+
+    def test_lists_listings_that_are_gone(self, run: queries.RunFacts, tmp_path: Path) -> None:
+        agree(run.member_id)
+        export(tmp_path / "first", SINCE, UNTIL)
+        delete(seller_id=run.member_id, listing_id=run.listing_id, now=NOW)
+        assert [line["reason"] for line in to_remove()] == ["listing_gone"]
+
+    def test_lists_what_a_closed_account_left(self, run: queries.RunFacts, tmp_path: Path) -> None:
+        agree(run.member_id)
+        export(tmp_path / "first", SINCE, UNTIL)
+        close_account(member_id=run.member_id, now=dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+        assert [line["reason"] for line in to_remove()] == ["consent_withdrawn"]
+
+    def test_shows_staff_what_left(self, run: queries.RunFacts, tmp_path: Path) -> None:
+        agree(run.member_id)
+        export(tmp_path / "first", SINCE, UNTIL)
+        client = Client()
+        client.force_login(make_member("Rūta", is_staff=True, is_superuser=True))
+        assert "first" in client.get("/admin/ai_suggestions/trainingexport/").content.decode()
+        page = client.get("/admin/ai_suggestions/exportedrun/", {"q": run.member_id}).content.decode()
+        assert run.listing_id in page
+
+    def test_exported_run_once(self, run: queries.RunFacts, tmp_path: Path) -> None:
+        agree(run.member_id)
+        export(tmp_path / "first", SINCE, UNTIL)
+        again = ExportedRun.objects.get()
+        again.pk = new_id()
+        with pytest.raises(IntegrityError), transaction.atomic():
+            again.save(force_insert=True)
+
+
 @pytest.mark.django_db
 class TestRefuse:
     def test_never_writes_over_an_export(self, tmp_path: Path) -> None:
@@ -148,6 +262,15 @@ class TestRefuse:
     def test_wants_days(self, tmp_path: Path, word: str) -> None:
         with pytest.raises(CommandError, match="--since"):
             export(tmp_path / "export", f"--since={word}")
+
+    @pytest.mark.parametrize("arguments", [(), ("here",), (SINCE,)])
+    def test_wants_a_folder_and_a_first_day(self, arguments: tuple[str, ...]) -> None:
+        with pytest.raises(CommandError, match="Name a new folder and --since"):
+            call_command("export_training_data", *arguments)
+
+    def test_lists_or_exports_and_never_both(self) -> None:
+        with pytest.raises(CommandError, match="stands alone"):
+            call_command("export_training_data", "here", SINCE, f"--withdrawn-since={TODAY}")
 
     def test_says_that_it_cannot_write(self, tmp_path: Path) -> None:
         with pytest.raises(CommandError, match="No such file"):

@@ -53,7 +53,7 @@ AskerMaker = Callable[..., Asker]
 @pytest.fixture
 def asker_of() -> Iterator[AskerMaker]:
     """Makes providers for an address."""
-    from tests.ai_suggestions.llm.asking import MEASURED, Clock
+    from tests.ai_suggestions.llm.asking import Clock, measured
 
     endpoints: list[Endpoint] = []
 
@@ -79,7 +79,7 @@ def asker_of() -> Iterator[AskerMaker]:
             budget=budget,
             recorder=calls.append,
             clock=clock,
-            options=options or LlmOptions(calibration=MEASURED),
+            options=options or LlmOptions(calibration=measured),
         )
         return Asker(provider, state, budget, clock, calls)
 

@@ -12,12 +12,12 @@ from ai_suggestions.llm.prices import Prices
 from ai_suggestions.llm.provider import LlmOptions
 from tests.ai_suggestions.llm.asking import (
     LABELLED,
-    MEASURED,
     SNEAKERS,
     a_request,
     answer,
     demo_photo,
     field_of,
+    measured,
     photo,
 )
 from tests.ai_suggestions.llm.conftest import Asker, AskerMaker
@@ -145,7 +145,7 @@ class TestModes:
 class TestRecord:
     def test_has_tokens_cost_and_versions(self, server: OpenAiServer, asker_of: AskerMaker) -> None:
         prices = Prices(Decimal("2.50"), Decimal("1.25"), Decimal(10))
-        asker = asker_of(server.url, options=LlmOptions(prices=prices, calibration=MEASURED))
+        asker = asker_of(server.url, options=LlmOptions(prices=prices, calibration=measured))
         asker.ask(a_request())
         report = asker.ask(a_request(demo_photo("sofa/1.jpg")))
         call = asker.calls[1]

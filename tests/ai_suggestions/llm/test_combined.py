@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -24,7 +24,7 @@ from ai_suggestions.contract import (
     choice,
     proposed,
 )
-from ai_suggestions.llm.combined import Cascade, Fallback, Shadow
+from ai_suggestions.llm.combined import Cascade, Fallback
 from tests.ai_suggestions.llm.asking import a_request, field_of
 from tests.ai_suggestions.llm.conftest import Asker
 from tests.doubles.openai_server import OpenAiServer, fails
@@ -141,30 +141,32 @@ class TestCascade:
         provider = Cascade("pair", first, Told("second", error_code="llm_budget_spent"))
         assert last_word(provider)[Field.COLOURS].alternatives[0].value == "red"
 
+    @pytest.mark.parametrize(("sure_from", "colours"), [(0.95, ["blue"]), (0.9, ["red"]), (0.0, ["red"])])
+    def test_asks_about_a_value_below_the_rules_number(self, sure_from: float, colours: list[str]) -> None:
+        surer = proposed(Field.COLOURS, ["blue"], 0.97, evidence=SEEN)
+        first = Told("first", (value(Field.COLOURS, ["red"]),))
+        provider = Cascade("pair", first, Told("second", (surer,)), rules={Field.COLOURS: sure_from})
+        assert last_word(provider)[Field.COLOURS].value == colours
 
-class TestShadow:
-    def test_hands_on_the_live_word_and_keeps_both(self) -> None:
-        kept: list[tuple[tuple[StepReport, ...], tuple[StepReport, ...]]] = []
-        live = Told("live", (value(Field.COLOURS, ["red"]),))
-        shadow = Told("shadow", (value(Field.COLOURS, ["blue"]),))
-        provider = Shadow(live, shadow, compare=lambda _request, *both: kept.append(both))
+    def test_keeps_a_value_that_the_second_is_less_sure_of(self) -> None:
+        doubtful = proposed(Field.COLOURS, ["blue"], 0.6, evidence=SEEN)
+        first = Told("first", (value(Field.COLOURS, ["red"]),))
+        provider = Cascade("pair", first, Told("second", (doubtful,)), rules={Field.COLOURS: 0.95})
         assert last_word(provider)[Field.COLOURS].value == ["red"]
-        ((of_live, of_shadow),) = kept
-        assert field_of(of_live[0], Field.COLOURS).value == ["red"]
-        assert field_of(of_shadow[0], Field.COLOURS).value == ["blue"]
 
-    def test_that_breaks_disturbs_nobody(self) -> None:
-        class Broken(Told):
-            def run(self, request: SuggestionRequest) -> Iterator[StepReport]:
-                raise RuntimeError("bug")
+    def test_takes_no_field_that_the_rules_do_not_name(self) -> None:
+        both = (value(Field.CATEGORY, "a"), value(Field.COLOURS, ["red"]))
+        provider = Cascade("pair", Told("first"), Told("second", both), rules={Field.COLOURS: 0.0})
+        assert set(last_word(provider)) == {Field.COLOURS}
 
-        provider = Shadow(Told("live"), Broken("shadow"), compare=lambda *_: None)
-        assert [report.step for report in provider.run(a_request())] == ["live"]
-
-    def test_does_not_look_at_a_run_that_was_given_up(self) -> None:
-        shadow = Told("shadow")
-        reports = Shadow(Told("live"), shadow, compare=lambda *_: None).run(a_request())
-        next(reports)
-        assert isinstance(reports, Generator)
-        reports.close()
-        assert shadow.asked == 0
+    def test_takes_along_what_is_no_reason_to_ask(self) -> None:
+        both = (value(Field.CATEGORY, "a"), value(Field.COLOURS, ["red"]))
+        rules = {Field.CATEGORY: 0.0, Field.COLOURS: None}
+        assert (
+            last_word(Cascade("pair", Told("first"), Told("second", both), rules=rules)).keys()
+            == rules.keys()
+        )
+        second = Told("second", both)
+        first = Told("first", (value(Field.CATEGORY, "a"),))
+        last_word(Cascade("pair", first, second, rules=rules))
+        assert second.asked == 0

@@ -17,7 +17,7 @@ from ai_suggestions.llm.budget import BudgetInMemory
 from ai_suggestions.llm.outcomes import RULES, Billing, Problem, may_retry
 from ai_suggestions.llm.prices import Prices
 from ai_suggestions.llm.provider import LlmOptions
-from tests.ai_suggestions.llm.asking import MEASURED, REPOSITORY, SNEAKERS, a_request, answer, field_of
+from tests.ai_suggestions.llm.asking import REPOSITORY, SNEAKERS, a_request, answer, field_of, measured
 from tests.ai_suggestions.llm.conftest import Asker, AskerMaker
 from tests.doubles.openai_server import (
     OpenAiServer,
@@ -82,7 +82,7 @@ FAILURES: list[tuple[str, Script, Problem]] = [
 @pytest.fixture
 def hasty(server: OpenAiServer, asker_of: AskerMaker) -> Asker:
     """A provider that waits half a second, for a model that costs money."""
-    options = LlmOptions(timeout_s=0.5, prices=PRICED, calibration=MEASURED)
+    options = LlmOptions(timeout_s=0.5, prices=PRICED, calibration=measured)
     return asker_of(server.url, options=options, budget=BudgetInMemory(limit_micro=1_000_000))
 
 
@@ -91,7 +91,7 @@ class TestFailure:
     def test_is_told_apart(
         self, server: OpenAiServer, asker_of: AskerMaker, script: Script, problem: Problem
     ) -> None:
-        asker = asker_of(server.url, options=LlmOptions(timeout_s=5, prices=PRICED, calibration=MEASURED))
+        asker = asker_of(server.url, options=LlmOptions(timeout_s=5, prices=PRICED, calibration=measured))
         server.play(script)
         report = asker.ask(a_request())
         assert (report.outcome, report.error_code) == (RULES[problem].outcome, problem.value)

@@ -16,7 +16,7 @@ from ai_suggestions.llm.endpoint import retry_after
 from ai_suggestions.llm.prices import Prices
 from ai_suggestions.llm.provider import LlmOptions
 from ai_suggestions.llm.state import StateInMemory
-from tests.ai_suggestions.llm.asking import MEASURED, a_request, demo_photo
+from tests.ai_suggestions.llm.asking import a_request, demo_photo, measured
 from tests.ai_suggestions.llm.conftest import Asker, AskerMaker
 from tests.doubles.openai_server import OpenAiServer, breaks_off, fails, hangs, says
 
@@ -92,7 +92,7 @@ class TestCircuitBreaker:
 
 class TestEndpointThatIsDown:
     def test_is_left_alone_and_asked_again_later(self, server: OpenAiServer, asker_of: AskerMaker) -> None:
-        options = LlmOptions(breaker=BreakerRules(failures=2, pause_s=30), calibration=MEASURED)
+        options = LlmOptions(breaker=BreakerRules(failures=2, pause_s=30), calibration=measured)
         asker = asker_of(server.url, options=options)
         server.play(fails(500), fails(500))
         assert [asker.ask(a_request()).error_code for _ in range(3)] == [
