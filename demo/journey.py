@@ -79,6 +79,7 @@ class Journey:
         say(f"suggestions {run['status']} after {seconds:.1f} s (ms: {steps})")
         greta = Seller(self.seller, name)
         decided = greta.decide(run["fields"])
+        names.number([photo["id"] for photo in photos])
         say(Padding(suggestions(run["fields"], decided, names), (0, 0, 0, 2)))
         self.seller.decide(run["id"], etag, [d.body for d in decided.values() if d.body is not None])
         listing = self._publish(listing_id, greta, names)

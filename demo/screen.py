@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from rich import box
+from rich.console import Group
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from demo.seller import Decided
 
@@ -14,20 +17,27 @@ SHOWN_ALTERNATIVES = 3
 LONGEST = 70
 SEPARATOR = " \u203a "  # between the levels of a category's name
 SOURCES = {
-    "photo": "seen on the photo",
-    "label": "read on a label",
-    "seller": "the seller said",
+    "photo": "seen",
+    "label": "read",
+    "seller": "said by the seller",
     "sales": "comparable items",
     "estimate": "usual price",
     "catalogue": "by the catalogue",
 }
+ROWS, COLUMNS = ("top", "middle", "bottom"), ("left", "", "right")
+MOST = 0.5  # a box with this share of a photo is "most of" it
 
 
 class Names:
-    """Words for catalogue ids."""
+    """Words for catalogue ids, and numbers for photos."""
 
     def __init__(self, names: dict[str, str]) -> None:
         self.names = names
+        self.photos: dict[str, int] = {}
+
+    def number(self, photo_ids: list[str]) -> None:
+        """The photos of the listing that is shown next, in their order."""
+        self.photos = {id_: place for place, id_ in enumerate(photo_ids, start=1)}
 
     def of(self, field: str, item: dict[str, Any]) -> str:
         """A value or an alternative, in words."""
@@ -46,22 +56,30 @@ class Names:
 
 
 def suggestions(fields: list[dict[str, Any]], decided: dict[str, Decided], names: Names) -> Table:
-    """A row for each field: what was suggested, how sure, why, and what the seller did."""
+    """A row for each field: what was suggested with the reasons below it, how sure, what the seller did."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style="bold", pad_edge=False)
     table.add_column("field", no_wrap=True)
-    table.add_column("suggested", overflow="fold", ratio=4)
+    table.add_column("suggested, and why", overflow="fold", ratio=1)
     table.add_column("sure", justify="right", no_wrap=True)
-    table.add_column("evidence", overflow="fold", ratio=4)
     table.add_column("Greta", no_wrap=True)
     for field in fields:
         table.add_row(
             field["field"].replace("_", " "),
-            escape(_suggested(field, names)),
+            Group(
+                escape(_suggested(field, names)), *(Padding(line, (0, 0, 0, 2)) for line in why(field, names))
+            ),
             "" if field["confidence"] is None else f"{field['confidence']:.0%}",
-            escape("; ".join(dict.fromkeys(_because(e) for e in field["evidence"])) or _why_not(field)),
             decided[field["field"]].verb,
         )
     return table
+
+
+def why(field: dict[str, Any], names: Names) -> list[Text]:
+    """A line for each reason, dim; why there is nothing or only a choice comes last."""
+    lines = [_because(piece, names) for piece in field["evidence"]]
+    if field["note"]:
+        lines.append(field["note"].replace("_", " "))
+    return [Text(f"\u00b7 {line}", style="dim") for line in dict.fromkeys(lines)]
 
 
 def _suggested(field: dict[str, Any], names: Names) -> str:
@@ -74,19 +92,33 @@ def _suggested(field: dict[str, Any], names: Names) -> str:
     return "a choice: " + " | ".join(shown) + (f" | {more} more" if more else "")
 
 
-def _because(evidence: dict[str, Any]) -> str:
-    words = str(SOURCES.get(evidence["source"], evidence["source"]))
-    if evidence["source"] in ("photo", "label", "seller") and evidence.get("text"):
-        words += f" “{evidence['text']}”"
-    if evidence.get("box"):
-        words += " (box " + ", ".join(f"{evidence['box'][side]:.2f}" for side in ("left", "top")) + ")"
-    if evidence.get("comparables"):
-        words += f": {len(evidence['comparables'])}"
-    return words
+def _because(evidence: dict[str, Any], names: Names) -> str:
+    """ "brand: “ESPRIT” (read, photo 2, top)"."""
+    where = [str(SOURCES.get(evidence["source"], evidence["source"]))]
+    if evidence.get("photo_id") in names.photos:
+        where += [f"photo {names.photos[evidence['photo_id']]}", *_place(evidence.get("box"))]
+    text, comparables = evidence.get("text"), evidence.get("comparables")
+    if text and evidence["source"] in ("label", "seller"):
+        what = f"“{text}”"
+    elif text:
+        what = str(names.names.get(text) or text.replace("_", " "))
+    elif comparables:
+        what = f"{len(comparables)}, {sum(item['sold'] for item in comparables)} of them sold"
+    else:
+        what = str(evidence.get("note") or "").replace("_", " ")
+    of = f"{evidence['field'].replace('_', ' ')}: " if evidence.get("field") else ""
+    return f"{of}{what} ({', '.join(where)})"
 
 
-def _why_not(field: dict[str, Any]) -> str:
-    return str(field.get("note") or "").replace("_", " ")
+def _place(box: dict[str, float] | None) -> list[str]:
+    """Where on the photo, in a word or two; nothing where no place is known."""
+    if box is None:
+        return []
+    if box["width"] * box["height"] >= MOST:
+        return ["most of it"]
+    row = ROWS[min(2, int(3 * (box["top"] + box["height"] / 2)))]
+    column = COLUMNS[min(2, int(3 * (box["left"] + box["width"] / 2)))]
+    return [f"{row} {column}".rstrip()]
 
 
 def money(amount: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-RULES_VERSION = "colours-2"
+RULES_VERSION = "colours-3"
 VARIOUS = "various"
 """The palette's name for things of many colours."""
 
@@ -49,7 +49,7 @@ _PROTOTYPES = MappingProxyType(
         "black": ("151515", "252527", "303033"),
         "blue": ("2D62B3", "3A5A90", "4A6FA5", "1F4E9E", "2F6FD0", "5B7FAE"),
         "body": ("E3C1A4", "D2B59A", "C8AD92", "B89F86"),
-        "brown": ("70472B", "553726", "8A5F3E", "4A342A", "967053"),
+        "brown": ("70472B", "553726", "8A5F3E", "4A342A", "967053", "B07A4E", "A2653A"),
         "burgundy": ("6D1A2F", "551A28", "7C2438", "4B1521"),
         "coral": ("F2735A", "E96A62", "F0846E"),
         "cream": ("F5EBD3", "E8DCC0", "DFD3B8"),

@@ -302,6 +302,6 @@ def calibrated(probability: float) -> float:
     """How often people accept a main colour that the rules gave this probability (0-1) on one photo.
 
     People accept several names for most cloths, so even an undecided reading is right three times in four.
-    Fitted on 140 photos; on 60 others the mean distance to the truth (ECE) was .033 (docs/suggestions.md).
+    Fitted on 140 photos; on 60 others the mean distance to the truth (ECE) was .029 (docs/suggestions.md).
     """
     return 0.76 + 0.22 * probability**6

@@ -55,7 +55,7 @@ class TestDemo:
         assert demo.stdout.count("published after") == 2
         assert "2 new listings" in demo.stdout
         # Read on the label of the second photo, not guessed.
-        assert "read on a label" in demo.stdout
+        assert "“ESPRIT” (read, photo 1, top" in demo.stdout
 
     def test_names_the_port_that_is_taken(self, home: Path) -> None:
         with socket.socket() as taken:
