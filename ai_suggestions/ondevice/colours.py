@@ -191,6 +191,9 @@ def _thing(rgb: NDArray[np.uint8], lab: NDArray[np.float32]) -> NDArray[np.bool_
     rows, columns = np.mgrid[0:height, 0:width]
     from_centre = np.hypot((rows - height / 2) / height, (columns - width / 2) / width)
     unlike_border = distance > max(10.0, float(np.percentile(distance[border], 80)))
+    if not unlike_border.any():
+        # A photo of one colour. GrabCut would take seconds to find nothing in it.
+        return np.zeros((height, width), dtype=bool)
     mask = np.full((height, width), cv2.GC_PR_BGD, dtype=np.uint8)
     mask[unlike_border | (from_centre < 0.18)] = cv2.GC_PR_FGD
     mask[border & ~unlike_border] = cv2.GC_BGD
