@@ -107,11 +107,6 @@ RULES: MappingProxyType[Problem, Rule] = MappingProxyType(
 )
 
 
-def may_retry(error_code: str | None) -> bool:
-    """Whether a step that ended with this ``error_code`` may be taken again; False for codes of others."""
-    return error_code in frozenset(Problem) and RULES[Problem(str(error_code))].retry
-
-
 class CallFailed(Exception):
     """A call that ended without a usable answer.
 

@@ -1,4 +1,4 @@
-"""Server-Sent Events without a thread for each client (docs/adr/0006).
+"""Server-Sent Events without a thread for each client (docs/adr/0009).
 
 A view answers an ``EventStream``. Once all middleware has seen the answer, ``foundation.wsgi`` takes the
 client's connection from gunicorn, whose thread is then free, and gives it to the hub of this process: one
