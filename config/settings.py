@@ -238,6 +238,7 @@ CELERY_TASK_ROUTES = {
     "ai_suggestions.tasks.advance_batch": {"queue": "suggestions_batch"},  # the first that fits counts
     "ai_suggestions.*": {"queue": "suggestions"},
     "balance.*": {"queue": "money"},
+    "foundation.tasks.*_outgoing_*": {"queue": "webhooks"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TIMEZONE = "UTC"

@@ -57,7 +57,11 @@ class _SealedAttribute(DeferredAttribute):
             # The id is the first field, and made in Python: it is there before the row is.
             if instance.__dict__.get(instance._meta.pk.attname) is None:
                 raise ValueError(f"{self.field.place}: give the row its id first")
-            value = Envelope(self.field.seal(value, row_id=str(instance.pk)).envelope)
+            sealed_value = self.field.seal(value, row_id=str(instance.pk))
+            for index in () if is_sealed(value) else _indexes_of(type(instance), self.field.name):
+                # Again when the row is saved; here for bulk_update(), which asks no field.
+                instance.__dict__[index.attname] = blind_index(sealed_value.reveal(), column=self.field.place)
+            value = Envelope(sealed_value.envelope)
         instance.__dict__[self.field.attname] = value
 
 
@@ -247,9 +251,13 @@ def sealed(model: type[models.Model], name: str, *, row_id: str, value: str | by
     return _encrypted_field(model, name).seal(value, row_id=row_id)
 
 
+def _indexes_of(model: type[models.Model], name: str) -> list[BlindIndexField]:
+    fields = model._meta.concrete_fields
+    return [field for field in fields if isinstance(field, BlindIndexField) and field.of == name]
+
+
 def matching(model: type[models.Model], name: str, text: str) -> models.Q:
     """Rows whose encrypted column `name` holds exactly this text, by its blind index."""
-    for field in model._meta.get_fields():
-        if isinstance(field, BlindIndexField) and field.of == name:
-            return models.Q(**{f"{field.name}__in": blind_indexes(text, column=field.place)})
+    for index in _indexes_of(model, name):
+        return models.Q(**{f"{index.name}__in": blind_indexes(text, column=index.place)})
     raise TypeError(f"{model.__name__}.{name} has no blind index")

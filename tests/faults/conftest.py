@@ -52,7 +52,7 @@ class Worker:
                     *(sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "1"),
                     *(
                         "--queues",
-                        "default,money,photos,suggestions,suggestions_batch,shadows",
+                        "default,money,photos,suggestions,suggestions_batch,shadows,webhooks",
                         "--without-gossip",
                         "--without-mingle",
                     ),

@@ -126,6 +126,9 @@ class TestSearch:
 
     def test_follows_every_save(self, vault: Any) -> None:
         account = vault.objects.create(iban=IBAN, number="1")
+        account.iban = OTHER_IBAN + "1"
+        vault.objects.bulk_update([account], ["iban", "iban_index"])
+        assert vault.objects.filter(matching(vault, "iban", OTHER_IBAN + "1")).count() == 1
         account.iban, account.number = OTHER_IBAN, None
         account.save()
         assert vault.objects.filter(matching(vault, "iban", OTHER_IBAN)).count() == 1
