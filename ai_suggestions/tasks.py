@@ -94,5 +94,7 @@ def forget_llm_calls() -> None:
 @signals.worker_process_init.connect
 def warm_up(**_: Any) -> None:
     """Load the models before the first seller waits for them. A child that cannot still serves the rest."""
+    if settings.SUGGESTIONS_WARM_UP and settings.PHOTO_CHECK:
+        services.warm_up_checks()
     if settings.SUGGESTIONS_WARM_UP:
         provider_named(settings.SUGGESTIONS_PROVIDER).warm_up()

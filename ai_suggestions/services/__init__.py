@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from ai_suggestions.services.batching import Advanced, advance_batch, cancel_batch, request_batch
 from ai_suggestions.services.calibrating import approve_calibration, withdraw_calibration
-from ai_suggestions.services.checking import check_photo, plan_checks, refresh_checks, sweep_checks
+from ai_suggestions.services.checking import (
+    check_photo,
+    plan_checks,
+    refresh_checks,
+    sweep_checks,
+    warm_up_checks,
+)
 from ai_suggestions.services.deciding import FieldDecision, decide
 from ai_suggestions.services.performing import Performed, perform_run
 from ai_suggestions.services.quotas import forget_usage
@@ -40,5 +46,6 @@ __all__ = [
     "sweep_runs",
     "sweep_shadows",
     "uphold_twin",
+    "warm_up_checks",
     "withdraw_calibration",
 ]

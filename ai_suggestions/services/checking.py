@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 from django.db.models import F
+from PIL import Image
 
 import listings.queries as listings
 from ai_suggestions import metrics, photo_queries
@@ -221,6 +222,13 @@ class Index:
         if row.due_at is not None:
             _check(row, photo.content, self.now)
         return own_findings(photo.id)
+
+
+def warm_up_checks() -> None:
+    """Load the nets of the checks, which run whichever provider answers. Safe to repeat."""
+    blank = Image.new("RGB", (64, 64))
+    safety.read(blank)
+    fingerprints.read(blank)
 
 
 def refresh_checks(*, now: dt.datetime) -> tuple[int, int]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core.files.storage import storages
+from django.db import connection
 from django.test import Client
 
 from ai_suggestions import services
@@ -184,6 +188,28 @@ class TestCheck:
             file.write(b"no picture")
         assert check_all() == ["failed"]
         assert PhotoCheck.objects.get().failure_code == "undecodable"
+
+
+@pytest.mark.needs_server
+@pytest.mark.django_db(transaction=True)
+class TestAtOnce:
+    def test_of_photos_that_are_checked_at_once_each_pair_is_found_once(
+        self, seller: Member, other_seller: Member
+    ) -> None:
+        listings = [make_draft_of(member.id, demo("camera")) for member in (seller, other_seller) * 2]
+        services.plan_checks(now=NOW)
+        gate = threading.Barrier(len(listings))
+
+        def work(listing: queries.ListingFacts) -> str:
+            try:
+                gate.wait(20)
+                return services.check_photo(photo_id=listing.photos[0].id, now=NOW)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(len(listings)) as pool:
+            assert list(pool.map(work, listings)) == ["checked"] * 4
+        assert Counter(scope for scope, _, _ in twins()) == {"other_seller": 4, "same_seller": 2}
 
 
 class TestRefresh:

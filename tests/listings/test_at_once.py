@@ -18,7 +18,8 @@ from listings import services
 from listings.models import Listing, ListingEvent, ListingPhoto
 from listings.queries import ListingFacts, list_photos
 from listings.services import ListingChange
-from tests.factories.listings import image_bytes, make_photo
+from members.models import Member
+from tests.factories.listings import image_bytes, make_draft, make_photo
 
 pytestmark = [pytest.mark.needs_server, pytest.mark.django_db(transaction=True)]
 
@@ -119,3 +120,21 @@ class TestEdits:
         answers = Counter(at_once(6, edit))
         assert answers["listing_stale"] == 5
         assert Listing.objects.get(id=draft.id).title in answers
+
+
+class TestFlags:
+    def test_and_publishing_never_leave_a_flagged_photo_on_offer(self, seller: Member) -> None:
+        drafts = [make_draft(seller.id) for _ in range(4)]
+        photos = [make_photo(draft) for draft in drafts]
+
+        def work(number: int) -> Any:
+            draft, photo = drafts[number // 2], photos[number // 2]
+            if number % 2:
+                return services.publish(seller_id=seller.id, listing_id=draft.id, now=timezone.now()).status
+            flag = services.Flag("unsafe_photo", 0.9)
+            return services.flag_photo(photo_id=photo.id, sha256=photo.sha256, flag=flag, now=timezone.now())
+
+        answers = at_once(8, work)
+        assert answers[::2] == [True] * 4
+        statuses = Listing.objects.filter(id__in=[draft.id for draft in drafts])
+        assert set(statuses.values_list("status", flat=True)) == {"in_review"}
