@@ -49,6 +49,13 @@ class Board:
     colours: dict[str, ColoursSeen] = field(default_factory=dict)
     labels: list[LabelFact] = field(default_factory=list)
     proposals: dict[Field, Proposal] = field(default_factory=dict)
+    _pictures: dict[str, Image.Image] = field(default_factory=dict)
+
+    def picture(self, photo: PhotoInput) -> Image.Image:
+        """The photo at working size (under 1 MB), decoded once for all steps. Raises OSError."""
+        if photo.id not in self._pictures:
+            self._pictures[photo.id] = opened(photo.content)
+        return self._pictures[photo.id]
 
     @property
     def verdict(self) -> KindVerdict | None:
@@ -164,7 +171,7 @@ def _look_at_kinds(board: Board) -> Taken:
     model = garments.kind_model()
 
     def read(photo: PhotoInput) -> Json:
-        return model.read(opened(photo.content)).to_json()
+        return model.read(board.picture(photo)).to_json()
 
     reused = 0
     for photo, reading, was_known in _each_photo(board, "category", model.version, read):
@@ -196,7 +203,7 @@ def _propose_category(board: Board) -> tuple[Proposal, ...]:
 
 def _look_at_colours(board: Board) -> Taken:
     def read(photo: PhotoInput) -> Json:
-        found = colours.read(opened(photo.content))
+        found = colours.read(board.picture(photo))
         box = Box(found.box.left, found.box.top, found.box.width, found.box.height)
         return ColoursSeen(
             chosen=found.chosen,
