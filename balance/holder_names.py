@@ -1,4 +1,4 @@
-"""Whether the holder of a bank account may be the member; pure.
+"""Whether the holder of a bank account may be the member, and how a holder is shown; pure.
 
 A bank writes Müller, Mueller, MULLER or Мюллер, and leaves middle names out or not. What does not match
 is not refused: a person looks at it.
@@ -19,6 +19,11 @@ def is_same_person(holder: str, legal_name: str) -> bool:
     one, other = _words(holder), _words(legal_name)
     shorter, longer = sorted((one, other), key=len)
     return bool(shorter) and shorter <= longer and len(shorter) >= min(2, len(longer))
+
+
+def masked_name(name: str) -> str:
+    """How a holder is shown to their owner: answers are kept for repeats, and are no place for names."""
+    return " ".join(f"{word[0]}…" for word in name.split())
 
 
 def _words(name: str) -> set[str]:

@@ -27,11 +27,11 @@ class NewBankAccountSerializer(StrictSerializer):
 
 
 class BankAccountSerializer(serializers.Serializer[Any]):
-    """A bank account of yours; its IBAN is never shown again in full."""
+    """A bank account of yours; what you wrote is never shown again in full."""
 
     id = serializers.CharField()
     iban = serializers.CharField(help_text="Masked: LT•• … 1234.")
-    holder_name = serializers.CharField()
+    holder_name = serializers.CharField(help_text="Masked: O… K….")
     country = serializers.CharField(help_text="ISO 3166-1 alpha-2.")
     currency = serializers.CharField(help_text="ISO 4217.")
     added_at = serializers.DateTimeField()

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from balance.errors import BankAccountNotFound, WithdrawalNotFound
+from balance.holder_names import masked_name
 from balance.ibans import masked
 from balance.lifecycle import MEMBER, WITHDRAWAL
 from balance.models import BankAccount, Identity, Withdrawal, WithdrawalLimit
@@ -21,11 +22,11 @@ MAX_BANK_ACCOUNTS = 5
 
 @dataclass(frozen=True, slots=True)
 class BankAccountFacts:
-    """A bank account as its owner sees it: the IBAN is masked."""
+    """A bank account as its owner sees it: IBAN and holder are masked."""
 
     id: str
     iban: str
-    holder_name: str = field(repr=False)
+    holder_name: str
     country: str
     currency: str
     added_at: datetime
@@ -72,7 +73,7 @@ def bank_account_facts(account: BankAccount) -> BankAccountFacts:
     return BankAccountFacts(
         id=account.id,
         iban=masked(account.country, account.last_four),
-        holder_name=account.holder_name.reveal(),
+        holder_name=masked_name(account.holder_name.reveal()),
         country=account.country,
         currency=account.currency,
         added_at=account.added_at,

@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -163,7 +164,10 @@ def _begin(
 
 
 def _fingerprint(request: Request) -> str:
-    """SHA-256 over what the request says, not how it was encoded: multipart boundaries change on retry."""
+    """Over what the request says, not how it was encoded: multipart boundaries change on retry.
+
+    Keyed: who reads the table cannot try out which account number or name a request may have held.
+    """
     digest = hashlib.sha256()
     data = request.data
     if hasattr(data, "lists"):
@@ -178,7 +182,7 @@ def _fingerprint(request: Request) -> str:
     else:
         digest.update(orjson.dumps(data, option=orjson.OPT_SORT_KEYS))
     digest.update(orjson.dumps(sorted(request.query_params.lists())))
-    return digest.hexdigest()
+    return salted_hmac("foundation.idempotency", digest.digest(), algorithm="sha256").hexdigest()
 
 
 def purge(*, now: datetime) -> int:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.db import connection
@@ -28,6 +33,7 @@ from members.models import Member
 from tests.factories.banking import activate, make_bank_account, report, status_of
 from tests.factories.members import make_member
 from tests.factories.money import euros, give
+from tests.repository.sources import REPOSITORY
 
 pytestmark = [pytest.mark.needs_server, pytest.mark.django_db(transaction=True)]
 
@@ -140,6 +146,28 @@ class TestBank:
         effects = at_once(12, lambda _: apply_report("sandbox", paid, now=now).value)
         assert Counter(effects) == {"applied": 1, "repeated": 11}
         assert get_balances(ona.id, "EUR").in_transit == euros(0)
+
+
+class TestKilledWorker:
+    def run(self, withdrawal_id: str, now: datetime, *death: str) -> int:
+        url = urlsplit(os.environ["DATABASE_URL"])
+        own = urlunsplit(url._replace(path=f"/{connection.settings_dict['NAME']}"))
+        command = [sys.executable, "-m", "tests.balance.killed_payer", withdrawal_id, now.isoformat()]
+        return subprocess.run(
+            [*command, *death], cwd=REPOSITORY, env=os.environ | {"DATABASE_URL": own}, check=False
+        ).returncode
+
+    @pytest.mark.parametrize(("death", "taken"), [("before", 0), ("after", 1)])
+    def test_around_the_call_costs_nobody_a_cent(self, ona: Member, death: str, taken: int) -> None:
+        withdrawal_id = str(ask(ona, make_bank_account(ona.id).id, "k").json()["id"])
+        now = timezone.now()
+        assert self.run(withdrawal_id, now, death) == -signal.SIGKILL
+        left = Withdrawal.objects.get()
+        assert (left.status, left.provider_id, SandboxPayout.objects.count()) == ("sent", None, taken)
+        assert self.run(withdrawal_id, now + timedelta(seconds=31)) == 0
+        assert Withdrawal.objects.get().provider_id == SandboxPayout.objects.get().provider_id
+        balances = get_balances(ona.id, "EUR")
+        assert (balances.available, balances.in_transit) == (euros(0), euros(2000))
 
 
 class TestBankAccounts:
