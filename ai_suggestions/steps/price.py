@@ -30,7 +30,7 @@ from ai_suggestions.contract import (
 from ai_suggestions.steps.known import Known
 from foundation.money import Money, exponent_of
 
-VERSION = "price-1"
+VERSION = "price-2"
 LIMIT = 200  # comparable items looked at
 STRENGTH = 5.0  # weight of the cell above, in sold items
 THIN_BELOW = 5.0  # with less weight than this there is nothing to fill in
@@ -207,7 +207,8 @@ def propose_price(items: Sequence[ComparableItem], *, known: Known, currency: st
         if shown
         else Evidence(Source.ESTIMATE, text=known.kind, note="starting_estimate")
     ]
-    ends = [Alternative(low, label="low"), Alternative(high, label="high")]
+    # Items that all cost the same show no range, so none is offered.
+    ends = [Alternative(end, label=label) for end, label in ((low, "low"), (high, "high")) if end != middle]
     if result.weight >= THIN_BELOW:
         # Half of comparable items lie inside the range by construction; more items make the middle steadier.
         confidence = round(0.5 + 0.4 * result.weight / (result.weight + 20.0), 4)

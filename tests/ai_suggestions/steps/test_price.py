@@ -83,6 +83,11 @@ class TestThin:
         found = propose_price([item(1, 1000)], known=T_SHIRT, currency="EUR")
         assert (found.standing, found.note) == (Standing.CHOICE, "few_comparables")
 
+    def test_one_price_is_no_range(self) -> None:
+        unsettled = Known(kinds_possible=("t_shirt", "top"), category_ids=("women-t-shirts",))
+        found = propose_price([item(1, 1050)], known=unsettled, currency="EUR")
+        assert [(a.label, a.value["amount"]) for a in found.alternatives] == [("middle", 1050)]
+
     def test_no_estimate_in_another_currency(self) -> None:
         found = propose_price([item(1, 1000)], known=T_SHIRT, currency="PLN")
         assert (found.standing, found.note) == (Standing.ABSTAINED, "no_comparables")
