@@ -180,8 +180,12 @@ def account_name(kind: AccountKind, language: str) -> str:
     return ACCOUNTS[kind][LANGUAGES.index(language)]
 
 
-def entry_label(event: Event, kind: AccountKind, *, came_in: bool, language: str) -> str:
+def entry_label(
+    event: Event, kind: AccountKind, counterpart: AccountKind, *, came_in: bool, language: str
+) -> str:
     """What an entry is, in the eyes of the member whose account it is on."""
+    if event is Event.SALE_COMPLETED and counterpart is AccountKind.DONATIONS:
+        event = Event.DONATION_GIVEN  # the share of a sale that the seller gives
     is_sellers = kind is AccountKind.PENDING or (event is Event.SALE_REFUNDED and not came_in)
     texts = AS_SELLER.get(event) if is_sellers else None
     return (texts or EVENTS[event])[LANGUAGES.index(language)]

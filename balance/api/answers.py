@@ -11,7 +11,7 @@ from balance.months import Month
 from balance.queries.balances import Standing
 from balance.queries.entries import Entry
 from balance.queries.statements import Period, Section
-from balance.wording import account_name, entry_label
+from balance.wording import account_name
 from foundation.api.etags import etag_for
 from foundation.api.rendering import dumps
 from members.queries import RestrictionFacts
@@ -49,13 +49,12 @@ def balance_body(
 
 def line_body(entry: Entry, language: str) -> dict[str, Any]:
     """StatementLineSerializer."""
-    came_in = entry.amount.amount_minor > 0
     return {
         "id": entry.id,
         "recorded_at": entry.recorded_at,
         "effective_at": entry.effective_at,
         "event": entry.event.value,
-        "label": entry_label(entry.event, entry.account.kind, came_in=came_in, language=language),
+        "label": entry.label(language),
         "reference": entry.reference,
         "posting": entry.posting_id,
         "amount": entry.amount.as_json(),
@@ -81,7 +80,7 @@ def statement_body(
                 "currency": section.account.currency,
                 "opening": section.opening.as_json(),
                 "lines": [line_body(entry, language) for entry in lines],
-                "closing": section.closing.as_json(),
+                "closing": section.closing(lines).as_json(),
             }
             for section, lines in sections
         ],

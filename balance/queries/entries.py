@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 from balance.chart import Account, Event
 from balance.models import LedgerAccount, Transfer
 from balance.moments import entry_number, instant
+from balance.wording import entry_label
 from foundation.money import Money
 
 CHUNK = 500
@@ -40,6 +41,7 @@ class Entry:
     id: str
     position: Position
     account: Account
+    counterpart: Account
     posting_id: str
     event: Event
     reference: str
@@ -51,6 +53,13 @@ class Entry:
     def recorded_at(self) -> datetime:
         """When it entered the account; what `?at=` and the months of statements go by."""
         return instant(self.position.number)
+
+    def label(self, language: str) -> str:
+        """What it is, in words for the member."""
+        came_in = self.amount.amount_minor > 0
+        return entry_label(
+            self.event, self.account.kind, self.counterpart.kind, came_in=came_in, language=language
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +189,7 @@ def _read(found: Sequence[_Found], event: Event | None = None) -> list[Entry]:
         row["id"]: row
         for row in rows.values(
             *("id", "posting_id", "currency", "amount_minor", "debit_balance_minor", "credit_balance_minor"),
+            *("debit_account_id", "credit_account_id"),
             *("posting__event", "posting__reference", "posting__effective_at"),
         )
     }
@@ -187,11 +197,12 @@ def _read(found: Sequence[_Found], event: Event | None = None) -> list[Entry]:
 
 
 def _entry(one: _Found, row: dict[str, Any]) -> Entry:
-    sign = 1 if one.side == "credit" else -1
+    sign, other = (1, "debit") if one.side == "credit" else (-1, "credit")
     return Entry(
         id=f"{one.transfer_id}-{one.side}",
         position=one.position,
         account=Account.from_id(one.position.account_id),
+        counterpart=Account.from_id(row[f"{other}_account_id"]),
         posting_id=row["posting_id"],
         event=Event(row["posting__event"]),
         reference=row["posting__reference"],

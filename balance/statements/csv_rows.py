@@ -15,7 +15,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from balance.queries.statements import Period, Section
-from balance.wording import account_name, entry_label, statement_text
+from balance.wording import account_name, statement_text
 from foundation.money import Money
 
 BOM = "\N{BYTE ORDER MARK}"
@@ -51,9 +51,10 @@ def csv_lines(period: Period, sections: Iterable[Section], language: str) -> Ite
 
     for section in sections:
         yield row(period.starts_at, section, statement_text("opening", language), "", "", section.opening)
+        balance = section.opening
         for entry in section.lines():
-            came_in = entry.amount.amount_minor > 0
-            label = entry_label(entry.event, entry.account.kind, came_in=came_in, language=language)
+            balance = entry.balance_after
+            label = entry.label(language)
             yield row(
                 entry.recorded_at,
                 section,
@@ -62,7 +63,7 @@ def csv_lines(period: Period, sections: Iterable[Section], language: str) -> Ite
                 _decimal(entry.amount),
                 entry.balance_after,
             )
-        yield row(period.ends_at, section, statement_text("closing", language), "", "", section.closing)
+        yield row(period.last_at, section, statement_text("closing", language), "", "", balance)
 
 
 def _decimal(money: Money) -> str:

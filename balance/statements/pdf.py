@@ -22,7 +22,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from balance.queries.entries import Entry
 from balance.queries.statements import Period, Section
-from balance.wording import account_name, entry_label, statement_text
+from balance.wording import account_name, statement_text
 from foundation.money import Money, exponent_of
 
 FONT = "Noto Sans"
@@ -30,7 +30,8 @@ WIDTH, HEIGHT = A4
 LEFT, RIGHT, TOP, BOTTOM = 18 * mm, WIDTH - 18 * mm, HEIGHT - 20 * mm, 20 * mm
 LINE = 5 * mm
 # Where the columns are: three from the left, two up to the right.
-DATE, TEXT, REFERENCE, AMOUNT, BALANCE = LEFT, LEFT + 30 * mm, LEFT + 84 * mm, RIGHT - 30 * mm, RIGHT
+DATE, TEXT, REFERENCE, AMOUNT, BALANCE = LEFT, LEFT + 29 * mm, LEFT + 78 * mm, RIGHT - 24 * mm, RIGHT
+AMOUNT_WIDTH = 20 * mm
 GAP = 2 * mm
 
 
@@ -59,6 +60,7 @@ class _Pages:
         self.canvas.setAuthor("Preloved")
         self.number = 0
         self.y = 0.0
+        self.in_table = False
 
     def render(self, sections: Sequence[tuple[Section, Sequence[Entry]]]) -> bytes:
         self._start_page()
@@ -83,6 +85,7 @@ class _Pages:
         self._write(LEFT, title, size=12)
         self._down(1.2)
         self._heads()
+        self.in_table = True
         self._total("opening", self.period.starts_at, section.opening)
         if not lines:
             self._down()
@@ -90,7 +93,8 @@ class _Pages:
         for entry in lines:
             self._down()
             self._entry(entry)
-        self._total("closing", self.period.ends_at, section.closing)
+        self._total("closing", self.period.last_at, section.closing(lines))
+        self.in_table = False
 
     def _heads(self) -> None:
         for x, word in ((DATE, "date"), (TEXT, "text"), (REFERENCE, "reference")):
@@ -107,11 +111,11 @@ class _Pages:
         self._write_up_to(BALANCE, _number(balance))
 
     def _entry(self, entry: Entry) -> None:
-        came_in = entry.amount.amount_minor > 0
-        label = entry_label(entry.event, entry.account.kind, came_in=came_in, language=self.language)
+        label = entry.label(self.language)
         self._write(DATE, self._time(entry.recorded_at))
         self._write(TEXT, label, width=REFERENCE - TEXT - GAP)
-        self._write(REFERENCE, entry.reference, width=AMOUNT - 22 * mm - REFERENCE, grey=True)
+        width = AMOUNT - AMOUNT_WIDTH - REFERENCE
+        self._write(REFERENCE, entry.reference, size=7, width=width, grey=True)
         self._write_up_to(AMOUNT, _number(entry.amount))
         self._write_up_to(BALANCE, _number(entry.balance_after))
 
@@ -128,6 +132,9 @@ class _Pages:
         where = f"Preloved · {self.period.month} · {self._word('page')} {self.number}"
         self.canvas.setFont(_font(), 8)
         self.canvas.drawString(LEFT, BOTTOM - 2 * LINE, where)
+        if self.in_table:
+            self._heads()
+            self.y -= LINE
 
     def _down(self, lines: float = 1) -> None:
         self.y -= lines * LINE

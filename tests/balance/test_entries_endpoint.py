@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from balance.chart import AccountKind, Event
+from balance.events import Charges, Fee, NewPosting, Share, sale_captured, sale_completed
 from balance.models import Transfer
 from balance.queries import entries
 from balance.queries.entries import EntryFilter, list_entries, list_member_accounts
 from balance.services.holds import place_hold, release_hold
-from balance.wording import ACCOUNTS, AS_SELLER, EVENTS, LANGUAGES, STATEMENT
+from balance.services.posting import post
+from balance.wording import ACCOUNTS, AS_SELLER, EVENTS, LANGUAGES, STATEMENT, entry_label
 from members.models import Member
 from tests.balance.test_balance_endpoint import request_withdrawal
 from tests.balance.test_posting import sale
@@ -100,15 +102,42 @@ class TestReading:
         assert len({entry["id"] for entry in found}) == len(found)
 
     def test_a_sale_is_a_sale_to_one_and_a_purchase_to_the_other(self, seller: Member, buyer: Member) -> None:
-        from balance.wording import entry_label
-
         def label(event: Event, kind: AccountKind, came_in: bool) -> str:
-            return entry_label(event, kind, came_in=came_in, language="en")
+            return entry_label(event, kind, AccountKind.PSP_CLEARING, came_in=came_in, language="en")
 
         assert label(Event.SALE_CAPTURED, AccountKind.PENDING, True) == "Sold"
         assert label(Event.SALE_CAPTURED, AccountKind.HELD, False) == "Purchase"
         assert label(Event.SALE_REFUNDED, AccountKind.AVAILABLE, False) == "Refund to the buyer"
         assert label(Event.SALE_REFUNDED, AccountKind.AVAILABLE, True) == "Refund"
+
+    def test_what_is_given_of_a_sale_is_a_donation(self, as_seller: APIClient, seller: Member) -> None:
+        none, two = euros(0), euros(200)
+        free = Charges(fee=none, shipping=none, verification=none)
+        lines = sale_captured(
+            seller=Share(seller.id, euros(2000)),
+            buyer_id=seller.id,
+            wallet=none,
+            card=euros(2000),
+            charges=free,
+        )
+        post(NewPosting("c", Event.SALE_CAPTURED, lines, "order:1", "system"), now=minute(0))
+        fee = Fee(net=none, vat=none)
+        lines = sale_completed(
+            seller=Share(seller.id, euros(2000)),
+            donation=two,
+            charity_id="red-cross",
+            fee=fee,
+            shipping=none,
+            verification=fee,
+        )
+        post(NewPosting("d", Event.SALE_COMPLETED, lines, "order:1", "system"), now=minute(1))
+        found = [(e["account"], e["label"], e["amount"]["amount"]) for e in walk(as_seller)]
+        assert found == [
+            ("pending", "Donation", -200),
+            ("pending", "Sale completed", -1800),
+            ("available", "Sale completed", 1800),
+            ("pending", "Sold", 2000),
+        ]
 
     def test_by_event_reference_and_time(self, as_seller: APIClient, busy_seller: Member) -> None:
         assert short(walk(as_seller, event="hold_placed")) == WHOLE[4:6]
@@ -244,8 +273,6 @@ class TestWording:
     def test_a_sale_is_shown_to_its_seller_as_sold(
         self, as_seller: APIClient, seller: Member, buyer: Member
     ) -> None:
-        from balance.services.posting import post
-
         post(sale(seller, buyer), now=NOON)
         (entry,) = as_seller.get(ENTRIES, headers={"Accept-Language": "lt"}).json()["results"]
         assert entry["label"] == "Parduota"
