@@ -2,50 +2,68 @@
 
 Triggers on SQLite, MySQL and MariaDB. They do not stop TRUNCATE or DROP, so the service's database user is
 granted neither (docs/operations.md). A migration that changes one of these tables ends with
-``migrations.RunPython(install, remove, atomic=False)``: SQLite makes the table anew and forgets its triggers.
+``migrations.RunPython(*protect(table), atomic=False)``: SQLite makes the table anew and forgets its triggers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-APPEND_ONLY = ("balance_posting", "balance_transfer")
-"""Neither changed nor deleted."""
-
-NEVER_DELETED = ("balance_ledgeraccount",)
-"""Changed by postings and the audit, but there for good."""
+# table -> (primary key, what is refused)
+PROTECTED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "balance_posting": ("id", ("update", "delete", "replace")),
+    "balance_transfer": ("id", ("update", "delete", "replace")),
+    # Changed by postings and the audit, but there for good.
+    "balance_ledgeraccount": ("id", ("delete",)),
+    "balance_ledgerday": ("day", ("update", "delete", "replace")),
+    "balance_ledgerdaytotal": ("id", ("update", "delete", "replace")),
+}
 
 MESSAGE = "the ledger is append-only"
 
+Step = Callable[[Any, Any], None]
 
-def install(apps: Any, schema_editor: Any) -> None:
-    """Create the triggers, for ``RunPython``; harmless where they are there already."""
-    remove(apps, schema_editor)
-    for table in (*APPEND_ONLY, *NEVER_DELETED):
+
+def protect(*tables: str) -> tuple[Step, Step]:
+    """Forwards and backwards of a ``RunPython`` that creates these tables' triggers, anew if need be."""
+
+    def forwards(apps: Any, schema_editor: Any) -> None:
+        install(schema_editor, tables)
+
+    def backwards(apps: Any, schema_editor: Any) -> None:
+        remove(schema_editor, tables)
+
+    return forwards, backwards
+
+
+def install(schema_editor: Any, tables: Iterable[str] = tuple(PROTECTED)) -> None:
+    """Create the triggers; those that are there already are made anew."""
+    tables = tuple(tables)
+    remove(schema_editor, tables)
+    for table in tables:
         for statement in _triggers(table, schema_editor.connection.vendor):
             schema_editor.execute(statement)
 
 
-def remove(apps: Any, schema_editor: Any) -> None:
-    """Drop them."""
-    for table in (*APPEND_ONLY, *NEVER_DELETED):
-        for verb in ("update", "delete", "replace"):
+def remove(schema_editor: Any, tables: Iterable[str] = tuple(PROTECTED)) -> None:
+    """Drop the triggers."""
+    for table in tables:
+        for verb in PROTECTED[table][1]:
             schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")
 
 
 def _triggers(table: str, vendor: str) -> Iterator[str]:
-    verbs = ("update", "delete") if table in APPEND_ONLY else ("delete",)
+    key, verbs = PROTECTED[table]
     for verb in verbs:
-        head = f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table}"
+        if verb == "replace":
+            if vendor != "sqlite":
+                continue  # MySQL and MariaDB fire the trigger of DELETE
+            again = f"EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"  # noqa: S608  # names of ours
+            head = f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {again}"
+        else:
+            head = f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table}"
         if vendor == "sqlite":
             yield f"{head} BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
         else:
             yield f"{head} FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{MESSAGE}'"
-    if vendor == "sqlite" and table in APPEND_ONLY:
-        # There REPLACE deletes without firing the trigger above; MySQL and MariaDB fire it.
-        again = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # noqa: S608  # a name of ours
-        yield (
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {again}"
-            f" BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
-        )

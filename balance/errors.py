@@ -192,3 +192,10 @@ class SandboxPayoutNotFound(NotFound):
 
     code = "sandbox_payout_not_found"
     title = "The sandbox bank has no such payout"
+
+
+class AccountStillOff(Conflict):
+    """The audit froze it, and what it found is still so."""
+
+    code = "account_still_off"
+    title = "The account does not add up yet"

@@ -46,3 +46,13 @@ PAYOUT_REPORTS = Counter(
     "What answers and callbacks of the bank did",
     ["provider", "effect"],
 )
+AUDIT_FINDINGS = Gauge(
+    "preloved_balance_audit_findings",
+    "What the latest audit of the ledger found; anything but 0 is an emergency",
+    multiprocess_mode="mostrecent",
+)
+AUDITED_AT = Gauge(
+    "preloved_balance_audited_timestamp_seconds",
+    "When the ledger was audited last, seconds since 1970",
+    multiprocess_mode="mostrecent",
+)

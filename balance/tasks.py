@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
-from balance.services import bank_mails, holds, sending
+from balance.services import bank_mails, control, holds, sending
 
 
 @shared_task
@@ -36,3 +38,17 @@ def mail_bank_account(bank_account_id: str) -> None:
 def sweep_bank_mails() -> None:
     """Every minute."""
     bank_mails.sweep_bank_mails()
+
+
+@shared_task
+def seal_ledger_days() -> None:
+    """Every hour: days that are over get their hash and their totals."""
+    control.seal_days(now=timezone.now())
+
+
+@shared_task
+def audit_ledger() -> None:
+    """Every night: every balance, and the days since the last sealed week, computed again."""
+    now = timezone.now()
+    control.audit(now=now)
+    control.verify_chain(now=now, since=(now - timedelta(days=7)).date())

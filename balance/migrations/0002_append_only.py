@@ -1,10 +1,14 @@
 from django.db import migrations
 
-from balance.append_only import install, remove
+from balance.append_only import protect
 
 
 class Migration(migrations.Migration):
     dependencies = [("balance", "0001_ledger")]
 
-    # Not in a transaction: MySQL commits at every CREATE TRIGGER anyway, and Django says so.
-    operations = [migrations.RunPython(install, remove, atomic=False)]
+    operations = [
+        # Not in a transaction: MySQL commits at every CREATE TRIGGER anyway, and Django says so.
+        migrations.RunPython(
+            *protect("balance_posting", "balance_transfer", "balance_ledgeraccount"), atomic=False
+        )
+    ]

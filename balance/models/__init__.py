@@ -11,15 +11,20 @@ from balance.models.banking import (
     WithdrawalEvent,
     WithdrawalLimit,
 )
+from balance.models.control import AuditFinding, AuditRun, LedgerDay, LedgerDayTotal
 from balance.models.holds import Hold
 from balance.models.ledger import LedgerAccount, Posting, Transfer
 from balance.models.statements import StatementCalendar
 
 __all__ = [
+    "AuditFinding",
+    "AuditRun",
     "BankAccount",
     "Hold",
     "Identity",
     "LedgerAccount",
+    "LedgerDay",
+    "LedgerDayTotal",
     "Posting",
     "SandboxPayout",
     "StatementCalendar",
