@@ -5,4 +5,4 @@ from django.apps import AppConfig
 
 class AiSuggestionsConfig(AppConfig):
     name = "ai_suggestions"
-    verbose_name = "AiSuggestions"
+    verbose_name = "AI suggestions"

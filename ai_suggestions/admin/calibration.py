@@ -24,8 +24,8 @@ class CalibrationFigureAdmin(ReadOnly, _FigureAdmin):
     """Measured by `manage.py calibrate_suggestions`; a figure counts once it is approved."""
 
     list_display = (
-        *("field", "certainty", "share", "interval_from", "n", "model", "prompt_version", "source"),
-        *("measured_at", "counts", "approved_at"),
+        *("field", "certainty", "counts", "share", "interval_from", "n", "model", "source"),
+        *("measured_at", "approved_at"),
     )
     list_display_links = ("field", "certainty")
     list_filter = ("is_approved", "provider", "field", "certainty", "prompt_version", "model")

@@ -45,8 +45,8 @@ class Question(forms.Form):
     field = forms.ChoiceField(
         choices=[("", "all fields"), *((field.value, field.value) for field in Field)], required=False
     )
-    step_version = forms.CharField(max_length=80, required=False, label="version", widget=forms.Select)
-    country = forms.CharField(max_length=2, required=False, label="market", widget=forms.Select)
+    step_version = forms.CharField(max_length=80, required=False, label="Version", widget=forms.Select)
+    country = forms.CharField(max_length=2, required=False, label="Market", widget=forms.Select)
 
     def asked(self, today: dt.date) -> acceptance.Asked:
         """The rows that are wanted, and the values to choose from in what follows."""

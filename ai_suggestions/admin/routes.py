@@ -124,8 +124,8 @@ class VersionInline(ReadOnly, _VersionInline):
 
     model = RouteVersion
     fields = (
-        *("version", "changed_at", "changed_by", "country", "plan", "share", "provider", "rules"),
-        *("shadow", "is_active", "note"),
+        *("version", "changed_at", "changed_by", "listings", "provider", "rules", "shadow"),
+        *("is_active", "note"),
     )
     readonly_fields = fields
     ordering = ("-version",)
@@ -133,7 +133,11 @@ class VersionInline(ReadOnly, _VersionInline):
     max_num = 0
     verbose_name_plural = "versions"
 
-    @admin.display(description="LLM fields, asked below")
+    @admin.display(description="listings")
+    def listings(self, version: RouteVersion) -> str:
+        return f"{version.share} % of {version.country or 'every market'}, {version.plan or 'every plan'}"
+
+    @admin.display(description="LLM, asked below")
     def rules(self, version: RouteVersion) -> str:
         return format_html_join(
             "",
