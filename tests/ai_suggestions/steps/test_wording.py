@@ -123,14 +123,14 @@ class TestNothingIsInvented:
             }
             assert invented == set(), (text, known)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(things(), languages)
     def test_new_with_tags_only_when_the_seller_said_so(self, known: Known, language: str) -> None:
         new = name_in(CATALOGUE.condition_by_id["new_with_tags"].names, language).casefold()
         text = description_of(known, language=language, catalogue=CATALOGUE) or ""
         assert (new in text.casefold()) == (known.condition_id == "new_with_tags" and bool(text))
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(things(), languages)
     def test_a_text_keeps_the_listing_rules(self, known: Known, language: str) -> None:
         title = title_of(known, language=language, catalogue=CATALOGUE)
@@ -316,7 +316,7 @@ class TestEvidence:
             (Field.SIZE, Source.SELLER, None),
         ]
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(things(), languages)
     def test_no_fact_goes_without_and_none_is_named_that_is_not_there(
         self, known: Known, language: str
