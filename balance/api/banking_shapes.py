@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from balance.ibans import MAX_LENGTH
@@ -16,6 +17,7 @@ from foundation.api.serializers import MoneySerializer, StrictCharField, StrictI
 STATUSES = list(WITHDRAWAL.statuses)
 SANDBOX_ANSWERS = list(SandboxPayout.Answer.values)
 SANDBOX_OUTCOMES = [Outcome.PAID.value, Outcome.FAILED.value, Outcome.RETURNED.value]
+_IS_CODE = RegexValidator(r"^[a-z0-9_]{1,60}\Z")
 _WITH_BLANKS = MAX_LENGTH + 16
 
 
@@ -105,7 +107,7 @@ class SandboxScriptSerializer(StrictSerializer):
 
     answer = serializers.ChoiceField(choices=SANDBOX_ANSWERS)
     times = StrictIntegerField(min_value=1, max_value=100, default=1, help_text="Then it accepts.")
-    reason = serializers.RegexField(r"^[a-z0-9_]{1,60}\Z", required=False, help_text="The code of a refusal.")
+    reason = StrictCharField(validators=[_IS_CODE], required=False, help_text="The code of a refusal.")
     pays_after_s = StrictIntegerField(
         min_value=0,
         max_value=10**7,
@@ -117,7 +119,7 @@ class SandboxScriptSerializer(StrictSerializer):
 class SandboxNewsSerializer(StrictSerializer):
     """What the sandbox bank does, and how often it tells us."""
 
-    reason = serializers.RegexField(r"^[a-z0-9_]{1,60}\Z", required=False, help_text="The bank's code.")
+    reason = StrictCharField(validators=[_IS_CODE], required=False, help_text="The bank's code.")
     times = StrictIntegerField(
         min_value=0, max_value=50, default=1, help_text="Callbacks about it; 0: the news gets lost."
     )

@@ -15,21 +15,21 @@ import django
 
 def main(withdrawal_id: str, now: str, death: str = "") -> None:
     django.setup()
+    from balance.providers import PROVIDERS
     from balance.providers.contract import PayoutOrder, PayoutReport
     from balance.providers.sandbox import SandboxBank
     from balance.services.sending import advance_withdrawal
 
-    send = SandboxBank.send
+    class DeadlyBank(SandboxBank):
+        def send(self, order: PayoutOrder, *, now: datetime) -> PayoutReport:
+            if death == "before":
+                os.kill(os.getpid(), signal.SIGKILL)
+            report = super().send(order, now=now)
+            if death == "after":
+                os.kill(os.getpid(), signal.SIGKILL)
+            return report
 
-    def deadly(bank: SandboxBank, order: PayoutOrder, *, now: datetime) -> PayoutReport:
-        if death == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        report = send(bank, order, now=now)
-        if death == "after":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return report
-
-    SandboxBank.send = deadly  # type: ignore[method-assign]
+    PROVIDERS["sandbox"] = DeadlyBank
     advance_withdrawal(withdrawal_id=withdrawal_id, now=datetime.fromisoformat(now))
 
 

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from ai_suggestions import services as suggestions
+from balance.services.sending import advance_withdrawal
+from tests.factories.banking import OTHER_LT_IBAN, activate, make_bank_account, withdraw
 from tests.factories.listings import load_small_catalogue, make_draft, make_listing, make_photo
 from tests.factories.members import make_member
+from tests.factories.money import euros, give
 from tests.members.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -54,10 +57,18 @@ def things(world: World) -> dict[str, list[str]]:
     own_active = make_listing(world.seller_id, now=now)
     foreign = make_listing(world.buyer_id, now=now)
     run, _ = suggestions.request_run(member_id=world.seller_id, listing_id=own_draft.id, now=now)
+    give(world.seller_id, 10_000)
+    activate(world.seller_id)
+    account = make_bank_account(world.seller_id)
+    fresh_account = make_bank_account(world.seller_id, iban=OTHER_LT_IBAN, now=now)
+    requested, sent = (withdraw(world.seller_id, account.id, euros(1000), now=now) for _ in range(2))
+    advance_withdrawal(withdrawal_id=sent.id, now=now)
     return {
         "listing_id": [own_draft.id, bare_draft.id, own_active.id, foreign.id],
         "photo_id": [photo.id],
         "run_id": [run.id],
+        "bank_account_id": [account.id, fresh_account.id],
+        "withdrawal_id": [requested.id, sent.id],
         "member_id": [world.buyer_id, world.seller_id],
         "category_id": ["women-t-shirts", "women"],
     }
