@@ -37,6 +37,10 @@ MAX_TITLE = 100
 NOT_SAID = frozenset({NO_BRAND, "no-label", "one-size"})
 
 
+# Names of the catalogue that stand well in a list of colours but not in a sentence.
+IN_A_TEXT = MappingProxyType({("various", "en"): "multicoloured"})
+
+
 @dataclass(frozen=True, slots=True)
 class Frames:
     """The fixed words of one language. ``{}`` is where the fact goes."""
@@ -164,7 +168,10 @@ def _inside(noun: str, language: str) -> str:
 
 
 def _colour_words(known: Known, language: str, catalogue: Catalogue) -> list[str]:
-    names = [name_in(catalogue.colour_by_id[id_].names, language) for id_ in known.colour_ids]
+    names = [
+        IN_A_TEXT.get((id_, language)) or name_in(catalogue.colour_by_id[id_].names, language)
+        for id_ in known.colour_ids
+    ]
     # German colours are adjectives here, too: "blau", not "Blau", inside a line.
     return [_lower_first(name) for name in names]
 

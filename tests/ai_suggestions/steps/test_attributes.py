@@ -182,7 +182,7 @@ class TestColours:
     def test_the_stated_confidence_rises_with_the_readings(self) -> None:
         stated = [calibrated(step / 20) for step in range(21)]
         assert stated == sorted(stated)
-        assert (stated[0], stated[-1]) == (pytest.approx(0.76), pytest.approx(0.98))
+        assert [stated[0], stated[-1]] == pytest.approx([0.76, 0.98])
 
     def test_no_photo_says_anything(self) -> None:
         assert propose_colours(seen={}, weights={}, catalogue=CATALOGUE).note == "no_colour_seen"

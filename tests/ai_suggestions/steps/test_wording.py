@@ -96,6 +96,8 @@ def facts_in_words(known: Known, language: str) -> Counter[str]:
     if known.brand_id:
         said.append(CATALOGUE.brand_by_id[known.brand_id].name)
     said += [name_in(CATALOGUE.colour_by_id[id_].names, language) for id_ in known.colour_ids]
+    if language == "en" and "various" in known.colour_ids:
+        said.append("multicoloured")
     if language == "lt":
         said += [GENITIVES[id_] for id_ in known.colour_ids]
     if known.size_id:
@@ -233,6 +235,18 @@ class TestDescription:
             "T-Shirt.\nMarke: Esprit.\nFarbe: marineblau und weiß.\nGröße: M.\n"
             "Material: 60 % Baumwolle, Polyester.\nZustand: sehr gut."
         )
+
+    def test_of_many_colours(self) -> None:
+        found = [
+            title_of(Known(kind="dress", colour_ids=("various",)), language=language, catalogue=CATALOGUE)
+            for language in LANGUAGES
+        ]
+        assert found == [
+            "Dress, multicoloured",
+            "Kleid, bunt",
+            "Robe, coloris multicolore",
+            "Suknelė, įvairiaspalvės spalvos",
+        ]
 
     def test_german_nouns_keep_their_capital_in_the_middle_of_a_line(self) -> None:
         text = description_of(
