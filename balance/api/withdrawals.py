@@ -61,8 +61,8 @@ class WithdrawalsView(ApiView):
         operation_id="withdrawals_create",
         summary="Withdraw money to your bank account",
         description="The amount leaves your available balance at once and is in transit until the bank has "
-        "paid it. Free of charge. `reason` `holder_mismatch`: a person first compares the holder of the bank "
-        "account with your name.",
+        "paid it. Free of charge. `in_review` with the reason `holder_mismatch` or `identity_changed`: a "
+        "person first compares the holder of the bank account with your name.",
         request=shapes.NewWithdrawalSerializer,
         responses={
             201: shapes.WithdrawalSerializer,

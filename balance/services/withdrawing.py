@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.conf import settings
 
 from balance import events
 from balance.chart import Event
@@ -32,6 +34,7 @@ from members.queries import MemberFacts, get_member_facts
 
 IDENTITY_MISSING = "identity_missing"
 HOLDER_MISMATCH = "holder_mismatch"
+IDENTITY_CHANGED = "identity_changed"
 
 
 @atomic_retry
@@ -74,10 +77,11 @@ def request_withdrawal(
         requested_at=now,
     )
     record(withdrawal, "request", "", MEMBER, now=now, actor_id=member_id)
-    if is_same_person(account.holder_name.reveal(), identity.legal_name.reveal()):
-        ring_for_withdrawal(withdrawal.id)
+    doubt = _find_doubt(account, identity, now=now)
+    if doubt:
+        move(withdrawal, verb="hold", actor=WORKER, reason=doubt, now=now)
     else:
-        move(withdrawal, verb="hold", actor=WORKER, reason=HOLDER_MISMATCH, now=now)
+        ring_for_withdrawal(withdrawal.id)
     return get_withdrawal(member_id, withdrawal.id)
 
 
@@ -92,6 +96,15 @@ def cancel_withdrawal(*, member_id: str, withdrawal_id: str, now: datetime) -> W
         raise WithdrawalNotFound
     move(withdrawal, verb="cancel", actor=MEMBER, actor_id=member_id, now=now)
     return get_withdrawal(member_id, withdrawal_id)
+
+
+def _find_doubt(account: BankAccount, identity: Identity, *, now: datetime) -> str:
+    """Why a person has to look at it first, as a code; empty when nobody has to."""
+    if not is_same_person(account.holder_name.reveal(), identity.legal_name.reveal()):
+        return HOLDER_MISMATCH
+    # Else who has stolen a session would change the name to that of the new account's holder.
+    changed_lately = now < identity.changed_at + timedelta(hours=settings.BANK_ACCOUNT_COOL_DOWN_H)
+    return IDENTITY_CHANGED if identity.version > 1 and changed_lately else ""
 
 
 def _check_amount(amount: Money, member: MemberFacts, *, now: datetime) -> None:

@@ -25,13 +25,13 @@ from balance.errors import (
 from balance.models import LedgerAccount, Posting, Withdrawal, WithdrawalLimit
 from balance.queries.balances import get_balances
 from balance.queries.banking import BankAccountFacts, get_withdrawal
-from balance.services.banking import remove_bank_account
+from balance.services.banking import give_identity, remove_bank_account
 from balance.services.sending import advance_withdrawal
 from balance.services.withdrawing import cancel_withdrawal
 from foundation.money import Money
 from members.models import Member
 from members.services import restrict
-from tests.factories.banking import activate, make_bank_account, status_of, withdraw
+from tests.factories.banking import activate, details, make_bank_account, status_of, withdraw
 from tests.factories.members import make_market
 from tests.factories.money import NOON, euros, give
 
@@ -166,8 +166,24 @@ class TestRequest:
         advance_withdrawal(withdrawal_id=asked.id, now=NOON)
         assert status_of(asked.id) == "in_review"
 
+    def test_an_identity_that_was_just_changed_is_looked_at_too(
+        self, seller: Member, account: BankAccountFacts
+    ) -> None:
+        give_identity(member_id=seller.id, details=details(), expected_version=1, now=NOON)
+        assert withdraw(seller.id, account.id, euros(500)).reason == "identity_changed"
+        later = NOON + timedelta(hours=24)
+        assert withdraw(seller.id, account.id, euros(500), now=later).status == "requested"
+
 
 class TestCancel:
+    def test_is_possible_while_a_person_looks_at_it(self, seller: Member) -> None:
+        activate(seller.id)
+        give(seller.id, 2000)
+        asked = withdraw(seller.id, make_bank_account(seller.id, holder_name="Jonas Petraitis").id)
+        gone = cancel_withdrawal(member_id=seller.id, withdrawal_id=asked.id, now=NOON)
+        assert (gone.status, gone.reason) == ("cancelled", "")
+        assert get_balances(seller.id, "EUR").available == euros(2000)
+
     def test_gives_the_money_back(self, seller: Member, account: BankAccountFacts) -> None:
         asked = withdraw(seller.id, account.id)
         gone = cancel_withdrawal(member_id=seller.id, withdrawal_id=asked.id, now=NOON)
