@@ -15,6 +15,7 @@ MODULES = {
     "django-storages": "storages",
     "djangorestframework": "rest_framework",
     "drf-spectacular": "drf_spectacular",
+    "fontpkg-noto-sans": "fontpkg",
     "opencv-python-headless": "cv2",
     "pillow": "PIL",
     "pillow-heif": "pillow_heif",
