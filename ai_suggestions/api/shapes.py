@@ -246,14 +246,12 @@ class BatchRequestSerializer(StrictSerializer):
         child=StrictCharField(max_length=26, validators=[RegexValidator(r"^[\x21-\x7e]+\Z")]),
         min_length=1,
         max_length=MAX_LISTINGS,
-        help_text="Each once.",
+        help_text="One that is named twice is looked at once.",
     )
     department = StrictCharField(required=False, max_length=60, help_text="Of all of them; as for a run.")
 
     def validate_listing_ids(self, listing_ids: list[str]) -> list[str]:
-        if len(set(listing_ids)) < len(listing_ids):
-            raise serializers.ValidationError("Name each listing once.", code="repeated")
-        return listing_ids
+        return list(dict.fromkeys(listing_ids))
 
 
 class BatchProgressSerializer(serializers.Serializer[Any]):

@@ -148,7 +148,7 @@ def _begin_next(batch: SuggestionBatch, now: dt.datetime) -> str | None:
             .order_by("position")
             .first()
         )
-        if item is None or not SuggestionBatch.objects.filter(id=batch.id, status__in=BATCH_LIVE).exists():
+        if item is None:
             return None
         mine = SuggestionBatchItem.objects.filter(id=item.id)
         try:
@@ -158,12 +158,16 @@ def _begin_next(batch: SuggestionBatch, now: dt.datetime) -> str | None:
             metrics.BATCH_LISTINGS.labels("refused").inc()
             logger.info("suggestion_batch_listing_refused", batch_id=batch.id, code=refusal.code)
         else:
-            metrics.BATCH_LISTINGS.labels("begun").inc()
+            metrics.BATCH_LISTINGS.labels("begun").inc(run_id is not None)
             return run_id
 
 
 @atomic_retry
-def _begin(batch: SuggestionBatch, item: SuggestionBatchItem, now: dt.datetime) -> str:
+def _begin(batch: SuggestionBatch, item: SuggestionBatchItem, now: dt.datetime) -> str | None:
+    # Locked, so that a batch that is being cancelled sees this run or begins none.
+    live = SuggestionBatch.objects.select_for_update().filter(id=batch.id, status__in=BATCH_LIVE)
+    if live.first() is None:
+        return None
     run, _ = request_run(
         member_id=batch.member_id,
         listing_id=item.listing_id,

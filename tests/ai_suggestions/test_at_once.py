@@ -12,14 +12,18 @@ import pytest
 from django.db import connection
 
 from ai_suggestions import services
+from ai_suggestions.batch_tables import MemberUsage, SuggestionBatch
 from ai_suggestions.models import FieldSuggestion, RunStep, SuggestionRun
 from foundation.errors import DomainError
 from listings.queries import get_listing
 from tests.ai_suggestions.running import now_of, perform, request
 from tests.doubles.scripted_provider import COLOURS, TEXTS, WHOLE, Scripted, ScriptedProvider
-from tests.factories.listings import NOW
+from tests.factories.listings import NOW, make_draft, make_photo
+from tests.factories.members import make_member
 
 if TYPE_CHECKING:
+    from pytest_django import Settings
+
     from listings.queries import ListingFacts
     from members.models import Member
     from tests.ai_suggestions.conftest import Follow
@@ -145,3 +149,56 @@ class TestDecisions:
         answers = Counter(at_once(decide("title"), decide("colours"), decide("price")))
         assert answers == {"succeeded": 1, "suggestions_stale": 2}
         assert FieldSuggestion.objects.filter(run_id=run.id, decision="accepted").count() == 1
+
+
+class TestQuota:
+    def test_is_not_overrun_by_requests_at_once(
+        self, seller: Member, scripted: ScriptedProvider, settings: Settings
+    ) -> None:
+        settings.SUGGESTION_RUNS_PER_DAY = {"private": 3, "professional": 3}
+        listings = [make_draft(seller.id, complete=False) for _ in range(8)]
+        for listing in listings:
+            make_photo(listing)
+
+        def ask(listing: ListingFacts) -> Callable[[], str]:
+            return lambda: request(seller, listing).status
+
+        answers = Counter(at_once(*map(ask, listings)))
+        assert answers == {"queued": 3, "suggestion_run_quota_spent": 5}
+        assert MemberUsage.objects.get().runs == SuggestionRun.objects.count() == 3
+
+
+class TestBatches:
+    def test_rung_for_at_once_take_one_turn(self, follow: Follow, settings: Settings, draft: object) -> None:
+        settings.SUGGESTIONS_PROVIDER = "scripted"
+        trader = make_member(plan="professional")
+        listings = [make_draft(trader.id, complete=False) for _ in range(4)]
+        for listing in listings:
+            make_photo(listing)
+        # Long enough that the others come while the first has the turn.
+        follow(Scripted("category", WHOLE[0].proposals, hangs_for_s=0.5))
+        batch = services.request_batch(
+            member_id=trader.id, listing_ids=[listing.id for listing in listings], now=NOW
+        )
+        turns = Counter(at_once(*[lambda: services.advance_batch(batch_id=batch.id, now=NOW).outcome] * 4))
+        assert turns == {"performed": 1, "skipped": 3}
+        assert SuggestionRun.objects.count() == 1
+
+    def test_cancelled_while_a_run_ends_leave_nothing_live(
+        self, follow: Follow, settings: Settings, draft: object
+    ) -> None:
+        settings.SUGGESTIONS_PROVIDER = "scripted"
+        follow(*WHOLE)
+        trader = make_member(plan="professional")
+        listings = [make_draft(trader.id, complete=False) for _ in range(2)]
+        for listing in listings:
+            make_photo(listing)
+        batch = services.request_batch(
+            member_id=trader.id, listing_ids=[listing.id for listing in listings], now=NOW
+        )
+        at_once(
+            lambda: services.advance_batch(batch_id=batch.id, now=NOW).outcome,
+            lambda: services.cancel_batch(member_id=trader.id, batch_id=batch.id, now=NOW).status,
+        )
+        assert SuggestionBatch.objects.get().status == "cancelled"
+        assert not SuggestionRun.objects.filter(status__in=["queued", "running"]).exists()

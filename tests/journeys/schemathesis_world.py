@@ -41,7 +41,7 @@ class World:
 def build() -> World:
     """Two members of one market with a small catalogue; the seller is signed in over HTTP."""
     load_small_catalogue()
-    seller, buyer = make_member("Ona", email=SELLER), make_member("Buyer")
+    seller, buyer = make_member("Ona", email=SELLER, plan="professional"), make_member("Buyer")
     visitor = Visitor()
     assert visitor.sign_in(SELLER).status_code == 200
     assert visitor.access_token
@@ -57,6 +57,7 @@ def things(world: World) -> dict[str, list[str]]:
     own_active = make_listing(world.seller_id, now=now)
     foreign = make_listing(world.buyer_id, now=now)
     run, _ = suggestions.request_run(member_id=world.seller_id, listing_id=own_draft.id, now=now)
+    batch = suggestions.request_batch(member_id=world.seller_id, listing_ids=[bare_draft.id], now=now)
     give(world.seller_id, 10_000)
     activate(world.seller_id)
     account = make_bank_account(world.seller_id)
@@ -67,6 +68,7 @@ def things(world: World) -> dict[str, list[str]]:
         "listing_id": [own_draft.id, bare_draft.id, own_active.id, foreign.id],
         "photo_id": [photo.id],
         "run_id": [run.id],
+        "batch_id": [batch.id],
         "bank_account_id": [account.id, fresh_account.id],
         "withdrawal_id": [requested.id, sent.id],
         "member_id": [world.buyer_id, world.seller_id],

@@ -62,6 +62,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         "BIND": f"127.0.0.1:{port}",
         "WEB_PROCESSES": "1",
         "WEB_THREADS": "4",
+        # A stream over a run that nobody performs would go on for minutes.
+        "EVENT_STREAMS": "0",
         "RATE_LIMITS": ",".join(f"{name}=1000000/minute" for name in ("read", "write", "upload", "stranger")),
     }
 
