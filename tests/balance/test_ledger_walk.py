@@ -190,11 +190,11 @@ class Ledger(RuleBasedStateMachine):
         ):
             sums[debit] -= minor
             sums[credit] += minor
-        for id_, kind, minor in LedgerAccount.objects.values_list("id", "kind", "balance_minor"):
+        for id_, kind, cached in LedgerAccount.objects.values_list("id", "kind", "balance_minor"):
             total += sums[id_]
-            if minor is not None:
-                assert minor == sums[id_]
-                assert kind == "available" or minor >= 0
+            if cached is not None:
+                assert cached == sums[id_]
+                assert kind == "available" or cached >= 0
         assert total == 0
         for member, model in zip(self.members, self.model, strict=True):
             balances = get_balances(member.id, "EUR")
@@ -219,7 +219,7 @@ def events_that_may_make_a_debt() -> frozenset[Event]:
 
 class TestLedgerWalk:
     def test_no_walk_breaks_a_promise(self, db: None) -> None:
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(
             Ledger,
             settings=settings(
                 max_examples=12,
