@@ -85,6 +85,13 @@ class WithdrawalsBlocked(Forbidden):
     title = "Money cannot be withdrawn at the moment"
 
 
+class InvalidPeriod(RuleBroken):
+    """`errors` names the parameter: in_the_future (it could still change) or ends_before_start."""
+
+    code = "invalid_period"
+    title = "The time that was asked for is not possible"
+
+
 class StatementNotFound(NotFound):
     """Before the first account was opened, or still to come."""
 

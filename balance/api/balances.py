@@ -6,23 +6,24 @@ import datetime as dt
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from balance.api import shapes
 from balance.api.answers import balance_body, content_etag
-from balance.api.documented import IF_NONE_MATCH, NOT_MODIFIED
+from balance.api.documented import IF_NONE_MATCH, INVALID_PERIOD, NOT_MODIFIED
+from balance.errors import InvalidPeriod
 from balance.queries.balances import list_standings, list_standings_at
 from foundation.api import etags
 from foundation.api.views import ApiView
+from foundation.errors import FieldProblem
 from members.queries import get_member_facts, list_restrictions
 
 
 def refuse_the_future(parameter: str, at: dt.datetime | None, now: dt.datetime) -> None:
-    """Raises ValidationError: what is not over yet could still change."""
+    """Raises InvalidPeriod: what is not over yet could still change."""
     if at is not None and at > now:
-        raise ValidationError({parameter: [ErrorDetail("Lies in the future.", code="in_the_future")]})
+        raise InvalidPeriod(errors=[FieldProblem(f"/{parameter}", "in_the_future", "Lies in the future.")])
 
 
 class BalanceView(ApiView):
@@ -33,7 +34,7 @@ class BalanceView(ApiView):
         summary="Your balance",
         description="One entry per currency in which you have or had money. `at` asks for the past.",
         parameters=[shapes.BalanceQuery, IF_NONE_MATCH],
-        responses={200: shapes.BalanceSerializer, 304: NOT_MODIFIED},
+        responses={200: shapes.BalanceSerializer, 304: NOT_MODIFIED, 422: INVALID_PERIOD},
     )
     def get(self, request: Request) -> Response:
         now, at = timezone.now(), self.query().get("at")

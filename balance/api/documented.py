@@ -15,3 +15,4 @@ SECOND_FACTOR = OpenApiResponse(
     description="`second_factor_required`: with an authenticator app, give a code again "
     "(POST /_allauth/app/v1/auth/2fa/reauthenticate); it counts for five minutes."
 )
+INVALID_PERIOD = OpenApiResponse(description="`invalid_period`: in the future, or the end before the start.")

@@ -15,12 +15,14 @@ from rest_framework.response import Response
 from balance.api import shapes
 from balance.api.answers import entry_body
 from balance.api.balances import refuse_the_future
-from balance.api.documented import ACCEPT_LANGUAGE
+from balance.api.documented import ACCEPT_LANGUAGE, INVALID_PERIOD
 from balance.chart import Event
+from balance.errors import InvalidPeriod
 from balance.queries.entries import Entry, EntryFilter, Position, list_entries, list_member_accounts
 from balance.wording import supported
 from foundation.api.pagination import InvalidCursor, Page, page_body, page_serializer
 from foundation.api.views import ApiView
+from foundation.errors import FieldProblem
 
 _SALT = "balance.entries.cursor"
 
@@ -74,11 +76,14 @@ class EntriesView(ApiView):
         "and enters another. A page may hold fewer entries than `limit` although there are more: the list "
         "ends where `next` is null.",
         parameters=[shapes.EntriesQuery, ACCEPT_LANGUAGE],
-        responses={200: page_serializer("EntryPageSerializer", shapes.EntrySerializer)},
+        responses={200: page_serializer("EntryPageSerializer", shapes.EntrySerializer), 422: INVALID_PERIOD},
     )
     def get(self, request: Request) -> Response:
         query, now = self.query(), timezone.now()
-        refuse_the_future("from", query.get("from"), now)
+        since, until = query.get("from"), query.get("to")
+        refuse_the_future("from", since, now)
+        if since is not None and until is not None and until < since:
+            raise InvalidPeriod(errors=[FieldProblem("/to", "ends_before_start", "Lies before `from`.")])
         accounts = list_member_accounts(
             str(request.user.pk), kind=query.get("account"), currency=query.get("currency")
         )
@@ -86,8 +91,8 @@ class EntriesView(ApiView):
         wanted = EntryFilter(
             event=None if event is None else Event(event),
             reference=query.get("reference"),
-            recorded_from=query.get("from"),
-            recorded_until=query.get("to"),
+            recorded_from=since,
+            recorded_until=until,
         )
         page = EntryPage(query["sort"], query["limit"], query.get("cursor")).slice(accounts, wanted)
         language = supported(get_language())

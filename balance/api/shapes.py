@@ -85,11 +85,6 @@ class EntriesQuery(PageQuery):
         since = InstantField(required=False, help_text="Recorded at this instant or later.")
         return {**super().get_fields(), "from": since}
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "from" in attrs and "to" in attrs and attrs["to"] < attrs["from"]:
-            raise serializers.ValidationError({"to": "Lies before `from`."}, code="ends_before_start")
-        return attrs
-
 
 class StatementLineSerializer(serializers.Serializer[Any]):
     """A change of one account."""

@@ -127,7 +127,7 @@ class TestPointInTime:
 
     def test_the_future_is_refused(self, as_seller: APIClient) -> None:
         answer = as_seller.get(BALANCE, {"at": datetime.now(UTC).replace(year=2099).isoformat()})
-        assert answer.status_code == 400
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_period")
         assert answer.json()["errors"][0]["code"] == "in_the_future"
 
 

@@ -71,6 +71,7 @@ def things(world: World) -> dict[str, list[str]]:
         "batch_id": [batch.id],
         "bank_account_id": [account.id, fresh_account.id],
         "withdrawal_id": [requested.id, sent.id],
+        "month": [f"{now:%Y-%m}"],
         "member_id": [world.buyer_id, world.seller_id],
         "category_id": ["women-t-shirts", "women"],
     }
