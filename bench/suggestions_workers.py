@@ -1,7 +1,8 @@
-"""Listings per second through real Celery workers, with one process and with two, and the memory of each.
+"""Listings per second through real Celery workers, with one process and with two, and memory and CPU of each.
 
 MariaDB, Redis and the storage are real, each run goes through request, task and rows as in service. The
-same listings are asked about in every round; what was read from their photos is forgotten in between.
+same listings are asked about in every round; what was read from their photos is forgotten in between. On a
+machine that does other work, too, only CPU and memory say something; rates need both cores to themselves.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ ROUNDS = 2
 TARGET_MEMORY_MB = 700.0
 # Two processes on two cores, beside MariaDB, Redis and the worker's own parent.
 TARGET_RATIO = 1.5
+# CPU of a listing with one process, against with two: what they cost each other.
+TARGET_CPU_RATIO = 0.8
 PATIENCE_S = 240
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -57,14 +60,18 @@ def measure() -> None:
     seller_id, _ = sign_in()
     listing_ids = make_listings(seller_id)
     rates: dict[int, list[float]] = defaultdict(list)
+    cpu_s: dict[int, list[float]] = defaultdict(list)
     memory: dict[str, list[float]] = defaultdict(list)
     for _ in range(ROUNDS):
         for processes in (1, 2):
             with worker(processes) as pid:
                 # One listing for each process first, so that a start is not measured.
                 performed(seller_id, listing_ids[:processes])
+                children = children_of(pid)
+                before = sum(map(cpu_of, children))
                 rates[processes].append(performed(seller_id, listing_ids))
-                for child in children_of(pid):
+                cpu_s[processes].append((sum(map(cpu_of, children)) - before) / LISTINGS)
+                for child in children:
                     for name, megabytes in memory_of(child).items():
                         memory[f"{name}_{processes}"].append(megabytes)
                 memory["parent"].append(memory_of(pid)["rss"])
@@ -73,6 +80,11 @@ def measure() -> None:
     Figure(
         "suggestions", "listings_2_processes", two, "listings/s",
         f"one process: {one:.2f}/s on {os.cpu_count()} cores", two / one, TARGET_RATIO,
+    ).show()  # fmt: skip
+    cpu_one, cpu_two = statistics.median(cpu_s[1]), statistics.median(cpu_s[2])
+    Figure(
+        "suggestions", "cpu_of_a_listing_2_processes", cpu_two, "s",
+        f"one process: {cpu_one:.2f} s", cpu_one / cpu_two, TARGET_CPU_RATIO,
     ).show()  # fmt: skip
     for name, of in (
         ("memory_of_a_process_rss", memory["rss_1"] + memory["rss_2"]),
@@ -155,6 +167,12 @@ def performed(seller_id: str, listing_ids: list[str]) -> float:
 def children_of(pid: int) -> list[int]:
     """The processes that a worker has forked (Linux)."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def cpu_of(pid: int) -> float:
+    """CPU seconds that a process has used (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_of(pid: int) -> dict[str, float]:
