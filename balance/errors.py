@@ -206,3 +206,49 @@ class AccountStillOff(Conflict):
 
     code = "account_still_off"
     title = "The account does not add up yet"
+
+
+# What staff puts right
+
+
+class CorrectionNotFound(NotFound):
+    code = "correction_not_found"
+    title = "There is no such correction"
+
+
+class CorrectionNotPossible(RuleBroken):
+    """What it names is not there, or belongs to a hold, a withdrawal or to who corrects."""
+
+    code = "correction_not_possible"
+    title = "This cannot be corrected so"
+
+
+class CorrectionDecided(Conflict):
+    code = "correction_decided"
+    title = "This correction was decided before"
+
+
+class SecondPersonNeeded(Forbidden):
+    """Above the limit nobody approves what they asked for themselves."""
+
+    code = "second_person_needed"
+    title = "Somebody else has to approve this"
+
+
+class SettlementFileInvalid(RuleBroken):
+    """`errors` has one entry for each line that is wrong; nothing was imported."""
+
+    code = "settlement_file_invalid"
+    title = "The settlement file cannot be imported"
+
+
+class SettlementCaseNotFound(NotFound):
+    code = "settlement_case_not_found"
+    title = "There is no such case"
+
+
+class SettlementCaseEnded(Conflict):
+    """Matched or resolved already."""
+
+    code = "settlement_case_ended"
+    title = "This case has ended"

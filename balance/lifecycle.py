@@ -107,3 +107,73 @@ WITHDRAWAL = register(
 )
 OPEN = (_S.IN_REVIEW, _S.REQUESTED, _S.SENT)
 """Statuses in which the money is in transit."""
+
+
+class CorrectionStatus(StrEnum):
+    REQUESTED = "requested"
+    POSTED = "posted"
+    REJECTED = "rejected"
+
+
+CORRECTION = register(
+    Lifecycle(
+        "Correction",
+        statuses=CorrectionStatus,
+        initial=CorrectionStatus.REQUESTED,
+        transitions=(
+            Transition(
+                CorrectionStatus.REQUESTED,
+                "post",
+                CorrectionStatus.POSTED,
+                STAFF,
+                note="at once up to the limit of one person; above it by somebody else than who asked",
+            ),
+            Transition(CorrectionStatus.REQUESTED, "reject", CorrectionStatus.REJECTED, STAFF),
+        ),
+        meanings={
+            CorrectionStatus.REQUESTED: "waits for a second member of staff; nothing was moved",
+            CorrectionStatus.POSTED: "in the ledger; it can be undone by another correction only",
+            CorrectionStatus.REJECTED: "not wanted; nothing was moved",
+        },
+    )
+)
+
+IMPORT = "import"
+
+
+class SettlementCaseStatus(StrEnum):
+    MATCHED = "matched"
+    MISSING_IN_LEDGER = "missing_in_ledger"
+    MISSING_IN_FILE = "missing_in_file"
+    AMOUNT_MISMATCH = "amount_mismatch"
+    RESOLVED = "resolved"
+
+
+_R = SettlementCaseStatus
+
+SETTLEMENT_CASE = register(
+    Lifecycle(
+        "Settlement case",
+        statuses=SettlementCaseStatus,
+        initial=_R.MATCHED,
+        transitions=(
+            Transition(_R.MISSING_IN_LEDGER, "match", _R.MATCHED, IMPORT, note="posted since"),
+            Transition(_R.MISSING_IN_LEDGER, "differ", _R.AMOUNT_MISMATCH, IMPORT),
+            Transition(_R.MISSING_IN_FILE, "match", _R.MATCHED, IMPORT, note="a later file has it"),
+            Transition(_R.MISSING_IN_FILE, "differ", _R.AMOUNT_MISMATCH, IMPORT),
+            Transition(_R.MISSING_IN_LEDGER, "resolve", _R.RESOLVED, STAFF),
+            Transition(_R.MISSING_IN_FILE, "resolve", _R.RESOLVED, STAFF),
+            Transition(_R.AMOUNT_MISMATCH, "resolve", _R.RESOLVED, STAFF),
+            Transition(_R.RESOLVED, "match", _R.MATCHED, IMPORT, note="a later file has the line after all"),
+            Transition(_R.RESOLVED, "differ", _R.AMOUNT_MISMATCH, IMPORT),
+        ),
+        meanings={
+            _R.MATCHED: "the line and the posting agree; most cases are opened so, others as they are found",
+            _R.MISSING_IN_LEDGER: "the provider settles something that the ledger does not know",
+            _R.MISSING_IN_FILE: "the ledger expects something that the provider has not settled",
+            _R.AMOUNT_MISMATCH: "both know it, with different amounts",
+            _R.RESOLVED: "a person found out why, and wrote it down",
+        },
+    )
+)
+OPEN_CASES = (_R.MISSING_IN_LEDGER, _R.MISSING_IN_FILE, _R.AMOUNT_MISMATCH)

@@ -56,3 +56,9 @@ AUDITED_AT = Gauge(
     "When the ledger was audited last, seconds since 1970",
     multiprocess_mode="mostrecent",
 )
+CORRECTIONS = Counter("preloved_balance_corrections_total", "Corrections of the ledger", ["kind", "verb"])
+SETTLEMENT_CASES = Counter(
+    "preloved_balance_settlement_cases_total",
+    "How lines of settlement files compare with the ledger",
+    ["provider", "status"],
+)

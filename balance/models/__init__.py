@@ -12,14 +12,18 @@ from balance.models.banking import (
     WithdrawalLimit,
 )
 from balance.models.control import AuditFinding, AuditRun, LedgerDay, LedgerDayTotal
+from balance.models.corrections import Correction, CorrectionLimit
 from balance.models.holds import Hold
 from balance.models.ledger import LedgerAccount, Posting, Transfer
+from balance.models.reconciliation import SettlementCase, SettlementFile, SettlementLine
 from balance.models.statements import StatementCalendar
 
 __all__ = [
     "AuditFinding",
     "AuditRun",
     "BankAccount",
+    "Correction",
+    "CorrectionLimit",
     "Hold",
     "Identity",
     "LedgerAccount",
@@ -27,6 +31,9 @@ __all__ = [
     "LedgerDayTotal",
     "Posting",
     "SandboxPayout",
+    "SettlementCase",
+    "SettlementFile",
+    "SettlementLine",
     "StatementCalendar",
     "Transfer",
     "Withdrawal",

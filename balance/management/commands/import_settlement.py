@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from balance.errors import SettlementFileInvalid
+from balance.services.reconciling import import_settlement
+from balance.settlements import MAX_BYTES
+
+
+class Command(BaseCommand):
+    help = (
+        "Import a payment provider's settlement file (docs/money.md) whole or not at all, compare it with "
+        "the ledger, post its payout, and print what was found as JSON. The same file again changes nothing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Two arguments."""
+        parser.add_argument("provider", help="name, as in the actor of its postings: provider:NAME")
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print one JSON object."""
+        path: Path = options["file"]
+        try:
+            with path.open("rb") as stream:
+                content = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise CommandError(f"{path.name} cannot be read: {error.strerror}") from None
+        try:
+            done = import_settlement(
+                provider=options["provider"],
+                name=path.name,
+                content=content,
+                actor="system",
+                now=timezone.now(),
+            )
+        except SettlementFileInvalid as error:
+            raise CommandError("\n".join([error.detail, *(p.detail for p in error.errors[1:])])) from None
+        report = {"file": done.file_id, "lines": done.lines, "cases": done.cases, "replayed": done.replayed}
+        self.stdout.write(json.dumps(report))
