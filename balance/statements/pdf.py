@@ -161,9 +161,13 @@ class _Pages:
 
 
 def _shortened(text: str, size: float, width: float) -> str:
-    while pdfmetrics.stringWidth(text, _font(), size) > width:
-        text = text.removesuffix("…")[:-1] + "…"
-    return text
+    needed = pdfmetrics.stringWidth(text, _font(), size)
+    if needed <= width:
+        return text
+    kept = int(len(text) * width / needed)
+    while kept and pdfmetrics.stringWidth(text[:kept] + "…", _font(), size) > width:
+        kept -= 1
+    return text[:kept] + "…"
 
 
 def _number(money: Money) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.db import IntegrityError, transaction
 from prometheus_client import REGISTRY
 
@@ -245,6 +246,13 @@ class TestExpire:
         assert money(rich_buyer) == (2500, 0)
         assert Hold.objects.get(id=broken.id).status == "active"
         assert REGISTRY.get_sample_value("preloved_balance_holds_stuck_total") == before + 1
+
+    def test_is_rung_for_by_the_clock(self, settings: Any) -> None:
+        current_app.loader.import_default_modules()
+        rung = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+        ours = {name for name in rung if name.startswith("balance.")}
+        assert "balance.tasks.expire_holds" in ours
+        assert ours <= set(current_app.tasks)
 
     def test_is_what_the_task_does(self, rich_buyer: Member) -> None:
         place(rich_buyer)
