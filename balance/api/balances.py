@@ -14,10 +14,11 @@ from balance.api.answers import balance_body, content_etag
 from balance.api.documented import IF_NONE_MATCH, INVALID_PERIOD, NOT_MODIFIED
 from balance.errors import InvalidPeriod
 from balance.queries.balances import list_standings, list_standings_at
+from balance.services.blocks import list_blocks
 from foundation.api import etags
 from foundation.api.views import ApiView
 from foundation.errors import FieldProblem
-from members.queries import get_member_facts, list_restrictions
+from members.queries import get_member_facts
 
 
 def refuse_the_future(parameter: str, at: dt.datetime | None, now: dt.datetime) -> None:
@@ -44,6 +45,6 @@ class BalanceView(ApiView):
             standings = list_standings(me.id, me.currency)
         else:
             standings = list_standings_at(me.id, me.currency, at)
-        body = balance_body(standings, list_restrictions(me.id, now=now), at)
+        body = balance_body(standings, list_blocks(member_id=me.id, now=now), at)
         etag = content_etag("balance", body)
         return etags.not_modified(request, etag) or Response(body, headers={"ETag": etag})

@@ -12,7 +12,6 @@ from balance.chart import MEMBER_KINDS, Event
 from foundation.api.pagination import PageQuery
 from foundation.api.serializers import MoneySerializer, StrictSerializer
 from foundation.money import EXPONENTS
-from members.models import Restriction
 
 # RFC 3339 section 5.6: with its offset. DRF alone would also take a local time, and guess.
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
@@ -54,7 +53,7 @@ class CurrencyBalanceSerializer(serializers.Serializer[Any]):
 class BalanceBlockSerializer(serializers.Serializer[Any]):
     """Something that may not be done with the money for now."""
 
-    capability = serializers.ChoiceField(choices=Restriction.Capability.values)
+    capability = serializers.CharField(help_text="`buy` or `withdraw`; there may be more.")
     reason = serializers.CharField(help_text="A code; clients show their own text for those they know.")
     until_at = serializers.DateTimeField(allow_null=True, help_text="Exclusive; null: until lifted.")
 

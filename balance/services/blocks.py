@@ -11,7 +11,7 @@ from balance.chart import AccountKind, of_member
 from balance.errors import AccountFrozen, KycRequired, TaxInformationRequired, WithdrawalsBlocked
 from balance.models import LedgerAccount
 from foundation.errors import Forbidden
-from members.queries import find_restriction, require_unrestricted
+from members.queries import RestrictionFacts, find_restriction, list_restrictions, require_unrestricted
 
 # Reasons of restrictions that the member can do something about, as the codes of the errors that say what.
 _ERRORS: dict[str, type[Forbidden]] = {
@@ -21,10 +21,18 @@ _ERRORS: dict[str, type[Forbidden]] = {
     "kyc_required": KycRequired,
 }
 
+SPENDING, WITHDRAWING = "buy", "withdraw"
+
+
+def list_blocks(*, member_id: str, now: datetime) -> list[RestrictionFacts]:
+    """What the member may not do with money at the moment, the oldest first."""
+    standing = list_restrictions(member_id, now=now)
+    return [one for one in standing if one.capability in (SPENDING, WITHDRAWING)]
+
 
 def require_may_withdraw(*, member_id: str, currency: str, now: datetime) -> None:
     """Raises TaxInformationRequired, KycRequired, or WithdrawalsBlocked with the reason; AccountFrozen."""
-    restriction = find_restriction(member_id=member_id, capability="withdraw", now=now)
+    restriction = find_restriction(member_id=member_id, capability=WITHDRAWING, now=now)
     if restriction is not None:
         error = _ERRORS.get(restriction.reason, WithdrawalsBlocked)
         until = {} if restriction.until_at is None else {"until": restriction.until_at}
@@ -34,7 +42,7 @@ def require_may_withdraw(*, member_id: str, currency: str, now: datetime) -> Non
 
 def require_may_spend(*, member_id: str, currency: str, now: datetime) -> None:
     """Spending is buying. Raises MemberRestricted (capability ``buy``) and AccountFrozen."""
-    require_unrestricted(member_id=member_id, capability="buy", now=now)
+    require_unrestricted(member_id=member_id, capability=SPENDING, now=now)
     _require_not_frozen(member_id, currency)
 
 

@@ -71,6 +71,7 @@ class TestReading:
             source="dac7:2026",
             now=timezone.now() - timedelta(minutes=1),
         )
+        restrict(member_id=seller.id, capability="sell", reason="spam", source="staff:1", now=NOON)
         blocks = as_seller.get(BALANCE).json()["blocks"]
         assert blocks == [{"capability": "withdraw", "reason": "tax_details_missing", "until_at": None}]
 
