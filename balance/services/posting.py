@@ -11,7 +11,7 @@ charities are never locked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -205,7 +205,7 @@ class _Batch:
     def _insert_all(self, fresh: Sequence[NewPosting], ids: dict[str, str], recorded_at: datetime) -> None:
         # Everything is decided before anything is written, so that a refusal leaves nothing behind in a
         # transaction that the caller goes on with.
-        standings = {id_: replace(standing) for id_, standing in self.locked.items()}
+        standings = {id_: _Standing(one.balance_minor, one.last_entry) for id_, one in self.locked.items()}
         transfers = _transfers(fresh, ids, standings, entry_number(recorded_at))
         changed = {id_: standings[id_] for id_ in sorted(standings) if standings[id_] != self.locked[id_]}
         self._send(
