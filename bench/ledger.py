@@ -236,35 +236,56 @@ def measure_reading() -> None:
 
 def readings() -> dict[str, Any]:
     """Name -> function of (member, number of transfers): each reads in the middle of the history."""
-    from balance.queries.balances import get_balances, get_balances_at
+    from balance.chart import AccountKind, of_member
+    from balance.moments import entry_number
+    from balance.months import Month
+    from balance.queries.balances import get_account_balance_at, get_balances, get_balances_at
+    from balance.queries.entries import EntryFilter, Position, list_entries
+    from balance.queries.statements import Period, Section, read_lines
 
     start = datetime(2025, 1, 1, tzinfo=UTC)
 
     def at(transfers: int) -> datetime:
         return start + timedelta(seconds=transfers // 2)
 
+    def page(member: str, transfers: int) -> None:
+        account = of_member(member, AccountKind.AVAILABLE, "EUR").id
+        position = Position(entry_number(at(transfers)), account)
+        assert len(list_entries([account], EntryFilter(), limit=20, after=position).entries) == 20
+
+    def statement(member: str, transfers: int) -> None:
+        """Of a month that has 40 lines, with the entries of other months on either side."""
+        account, since = of_member(member, AccountKind.AVAILABLE, "EUR"), at(transfers)
+        until = since + timedelta(seconds=40)
+        period = Period(member, Month(2025, 1), "UTC", since, until, until, is_closed=True)
+        opening = get_account_balance_at(account, since - timedelta(microseconds=1))
+        assert len(read_lines(Section(account, period, opening))) == 40
+
     return {
         "balance": lambda member, _: get_balances(member, "EUR"),
         "balance_at": lambda member, transfers: get_balances_at(member, "EUR", at(transfers)),
+        "page_of_entries": page,
+        "statement": statement,
     }
 
 
 def plan(member_id: str) -> None:
-    """The query plan of the point-in-time look-up, on stderr."""
+    """The query plans of the point-in-time look-up and of a page of entries, on stderr."""
     from django.db import connection
 
     from balance.chart import AccountKind, of_member
 
     account = of_member(member_id, AccountKind.AVAILABLE, "EUR").id
+    where = "FROM balance_transfer WHERE credit_account_id = %s AND credit_entry <= %s"
     with connection.cursor() as cursor:
-        cursor.execute(
-            "EXPLAIN SELECT credit_entry, credit_balance_minor FROM balance_transfer"
-            " WHERE credit_account_id = %s AND credit_entry <= %s ORDER BY credit_entry DESC LIMIT 1",
-            [account, 2**62],
-        )
-        names = [column[0] for column in cursor.description]
-        for row in cursor.fetchall():
-            print({k: v for k, v in zip(names, row, strict=True) if v is not None}, file=sys.stderr)
+        for query in (
+            f"SELECT MAX(credit_entry) {where}",
+            f"SELECT credit_entry, id {where} ORDER BY credit_entry DESC LIMIT 21",
+        ):
+            cursor.execute(f"EXPLAIN {query}", [account, 2**62])
+            names = [column[0] for column in cursor.description]
+            for row in cursor.fetchall():
+                print({k: v for k, v in zip(names, row, strict=True) if v is not None}, file=sys.stderr)
 
 
 def main() -> None:
