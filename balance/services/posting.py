@@ -158,7 +158,8 @@ class _Batch:
         if unknown:
             _open(unknown, self.now)
         self._read_locked(wanted)
-        missing = [account for account in accounts if account.id in set(wanted) - set(self.locked)]
+        absent = set(wanted) - self.locked.keys()
+        missing = sorted(account for account in accounts if account.id in absent)
         if missing:
             _open(missing, self.now)
             self._read_locked(sorted(account.id for account in missing))
@@ -191,6 +192,11 @@ class _Batch:
             # Perhaps it was done already: then there is nothing to be short of. Looked up only now, since
             # a repeat is the exception.
             known = self._known()
+            if any(done.id == ids[key] for key, done in known.items()):
+                # Ours of just now: not the key was taken, but one of its transfers was refused. Half a
+                # posting is never to be committed, whatever the caller makes of the error.
+                transaction.set_rollback(True)
+                raise
             fresh = [posting for posting in fresh if posting.key not in known]
             self._refuse_reversed(fresh)
             if not known:

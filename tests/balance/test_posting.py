@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from balance import events
 from balance.chart import AccountKind, Event, of_member, of_platform
@@ -111,6 +111,15 @@ class TestPost:
         give(seller.id, 2000)
         post(withdrawal(seller, 2000), now=NOON)
         assert post(withdrawal(seller, 2000), now=NOON).replayed
+
+    def test_a_transfer_that_the_database_refuses_is_no_repeat(self, seller: Member) -> None:
+        give(seller.id, 2000)
+        # As if two transactions had read the same old balance: the fence on the entries' numbers stops one.
+        LedgerAccount.objects.filter(member_id=seller.id).update(last_entry=0)
+        # Caught inside a transaction that goes on: even then half a posting is not committed.
+        with transaction.atomic(), pytest.raises(IntegrityError):
+            give(seller.id, 500)
+        assert Posting.objects.count() == 1
 
     def test_more_than_there_is_is_refused_and_leaves_nothing_behind(self, seller: Member) -> None:
         give(seller.id, 2000)
