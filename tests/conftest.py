@@ -74,6 +74,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     missing = {}
     if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.mysql":
         missing["needs_server"] = "needs MySQL or MariaDB; runs in the second round of make test"
+        missing["second_round"] = "long; runs in the second round of make test, on servers"
     if not settings.REDIS_URL:
         missing["needs_redis"] = "needs Redis; runs in the second round of make test"
     for item in items:

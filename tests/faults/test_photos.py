@@ -92,6 +92,7 @@ class TestAKilledWorker:
         assert_ready_once(photo_id, storage_folder)
         assert photo(photo_id).attempts == 2
 
+    @pytest.mark.second_round
     def test_is_not_overtaken_while_it_may_be_working(self, photo_id: str, start_worker: StartWorker) -> None:
         worker = start_worker()
         wait_until(lambda: is_in_work(photo_id), what="the photo is in work")
@@ -107,6 +108,7 @@ class TestAKilledWorker:
         assert ring_at > timezone.now() + LEASE / 2
 
 
+@pytest.mark.second_round
 class TestAWorkerThatIsStopped:
     def test_finishes_what_it_has_in_hand(
         self, photo_id: str, start_worker: StartWorker, storage_folder: Path
@@ -119,6 +121,7 @@ class TestAWorkerThatIsStopped:
         assert_ready_once(photo_id, storage_folder)
 
 
+@pytest.mark.second_round
 class TestAKilledChild:
     def test_loses_no_photo_and_its_worker_goes_on(
         self, photo_id: str, start_worker: StartWorker, storage_folder: Path
@@ -146,6 +149,7 @@ class TestAKilledChild:
         assert (photo(photo_id).status, photo(photo_id).failure_code) == ("failed", "processing_crashed")
 
 
+@pytest.mark.second_round
 class TestABrokerThatForgets:
     def test_loses_no_photo(self, photo_id: str, start_worker: StartWorker, storage_folder: Path) -> None:
         empty_the_broker()
@@ -158,6 +162,7 @@ class TestABrokerThatForgets:
         assert photo(photo_id).attempts == 1
 
 
+@pytest.mark.second_round
 class TestTwoRings:
     def test_are_worked_on_once(self, photo_id: str, start_worker: StartWorker, storage_folder: Path) -> None:
         let_time_pass(photo_id)

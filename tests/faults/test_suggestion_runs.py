@@ -87,6 +87,7 @@ class TestAKilledWorker:
         assert_ended_once(run_id, attempts=2)
 
 
+@pytest.mark.second_round
 class TestAKilledChild:
     def test_loses_no_run_and_its_worker_goes_on(self, run_id: str, start_worker: StartWorker) -> None:
         worker = start_worker()
@@ -102,6 +103,7 @@ class TestAKilledChild:
         assert_ended_once(run_id, attempts=2)
 
 
+@pytest.mark.second_round
 class TestABrokerThatForgets:
     def test_loses_no_run(self, run_id: str, start_worker: StartWorker) -> None:
         empty_the_broker()
