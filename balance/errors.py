@@ -201,6 +201,11 @@ class SandboxPayoutNotFound(NotFound):
     title = "The sandbox bank has no such payout"
 
 
+class AccountNotFrozen(Conflict):
+    code = "account_not_frozen"
+    title = "The account is not frozen"
+
+
 class AccountStillOff(Conflict):
     """The audit froze it, and what it found is still so."""
 

@@ -48,12 +48,14 @@ PAYOUT_REPORTS = Counter(
 )
 AUDIT_FINDINGS = Gauge(
     "preloved_balance_audit_findings",
-    "What the latest audit of the ledger found; anything but 0 is an emergency",
+    "What the latest audit of the ledger found, by what was checked; anything but 0 is an emergency",
+    ["check"],
     multiprocess_mode="mostrecent",
 )
 AUDITED_AT = Gauge(
     "preloved_balance_audited_timestamp_seconds",
-    "When the ledger was audited last, seconds since 1970",
+    "When the ledger was audited last, seconds since 1970, by what was checked",
+    ["check"],
     multiprocess_mode="mostrecent",
 )
 CORRECTIONS = Counter("preloved_balance_corrections_total", "Corrections of the ledger", ["kind", "verb"])

@@ -9,6 +9,8 @@ from balance.admin.banking import (
     WithdrawalCaseAdmin,
     WithdrawalLimitAdmin,
 )
+from balance.admin.control import AuditFindingAdmin, AuditRunAdmin, LedgerDayAdmin
+from balance.admin.corrections import CorrectionAdmin, CorrectionLimitAdmin
 from balance.admin.ledger import (
     HoldAdmin,
     LedgerAccountAdmin,
@@ -16,13 +18,21 @@ from balance.admin.ledger import (
     StatementCalendarAdmin,
     TransferAdmin,
 )
+from balance.admin.reconciliation import SettlementCaseAdmin, SettlementFileAdmin
 
 __all__ = [
+    "AuditFindingAdmin",
+    "AuditRunAdmin",
     "BankAccountAdmin",
+    "CorrectionAdmin",
+    "CorrectionLimitAdmin",
     "HoldAdmin",
     "IdentityAdmin",
     "LedgerAccountAdmin",
+    "LedgerDayAdmin",
     "PostingAdmin",
+    "SettlementCaseAdmin",
+    "SettlementFileAdmin",
     "StatementCalendarAdmin",
     "TransferAdmin",
     "WithdrawalAdmin",

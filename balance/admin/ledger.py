@@ -1,6 +1,6 @@
 """For staff: accounts, postings, transfers and holds, and a member's ledger with its running balance.
 
-All of it is read-only. Every search looks into an index, and no page counts a whole table: there are more
+Nothing is edited. Every search looks into an index, and no page counts a whole table: there are more
 postings than of anything else.
 """
 
@@ -24,6 +24,7 @@ from balance.lifecycle import HoldStatus
 from balance.models import Hold, LedgerAccount, Posting, StatementCalendar, Transfer
 from balance.queries.balances import list_standings
 from balance.queries.entries import EntryFilter, Position, list_entries, list_member_accounts
+from balance.services.control import unfreeze
 from balance.services.holds import release_hold
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.ids import ID_LENGTH
@@ -83,6 +84,23 @@ class LedgerAccountAdmin(LedgerPage):
     ordering = ("id",)
     fields = ("id", "ledger", "kind", "currency", "balance", "opened_at", "frozen_at")
     readonly_fields = fields
+    actions = ("unfreeze_accounts",)
+
+    def has_unfreeze_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("balance.change_ledgeraccount"))
+
+    @admin.action(description="Unfreeze: it adds up again…", permissions=["unfreeze"])
+    def unfreeze_accounts(self, request: HttpRequest, chosen: QuerySet[LedgerAccount]) -> HttpResponse | None:
+        form, page = ask(request, NoteForm, chosen, "Let these accounts be used again")
+        if page is not None:
+            return page
+        note, actor, now = form.cleaned_data["note"], f"staff:{request.user.pk}", timezone.now()
+
+        def let_go(account: LedgerAccount) -> None:
+            unfreeze(account_id=account.id, actor=actor, reason=note, now=now)
+
+        for_each(self, request, chosen, let_go, f"Unfrozen. {note}")
+        return None
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[LedgerAccount], search_term: str
@@ -221,7 +239,10 @@ class PostingAdmin(LedgerPage):
     @admin.display(description="undone by")
     def undone_by(self, posting: Posting) -> str:
         by = Posting.objects.filter(reverses_id=posting.id).values_list("id", flat=True).first()
-        return "-" if by is None else _posting_link(by)
+        if by is not None:
+            return _posting_link(by)
+        url = f"{reverse('admin:balance_correction_add')}?posting={posting.id}"
+        return format_html('- (<a href="{}">ask for a correction</a>)', url)
 
 
 def _posting_link(posting_id: str) -> str:

@@ -8,7 +8,7 @@ import structlog
 from django.db import transaction
 
 from balance import metrics
-from balance.errors import AccountStillOff
+from balance.errors import AccountNotFrozen, AccountStillOff
 from balance.models import AuditFinding, AuditRun, LedgerAccount, LedgerDay, LedgerDayTotal, Posting
 from balance.models.control import FindingKind
 from balance.queries.totals import (
@@ -108,7 +108,9 @@ def audit(*, now: datetime, finished_at: datetime | None = None) -> AuditRun:
     findings += [
         (FindingKind.EMPTY_POSTING, id_, "at least one transfer", "none") for id_ in list_empty_postings(100)
     ]
-    return _record(findings, accounts=accounts, transfers=transfers, now=now, finished_at=finished_at or now)
+    return _record(
+        "balances", findings, accounts=accounts, transfers=transfers, now=now, finished_at=finished_at or now
+    )
 
 
 @atomic_retry
@@ -156,11 +158,12 @@ def verify_chain(*, now: datetime, since: date | None = None) -> AuditRun:
             findings.append((FindingKind.TOTAL_DRIFT, day.day.isoformat(), "as sealed", ", ".join(off)[:80]))
         # What was sealed is what the next day was chained to; one broken day is one finding.
         previous = day.hash
-    return _record(findings, accounts=0, transfers=transfers, now=now, finished_at=now)
+    return _record("chain", findings, accounts=0, transfers=transfers, now=now, finished_at=now)
 
 
 @atomic_retry
 def _record(
+    check: str,
     findings: list[tuple[FindingKind, str, str, str]],
     *,
     accounts: int,
@@ -183,8 +186,9 @@ def _record(
     )
 
     def tell() -> None:
-        metrics.AUDIT_FINDINGS.set(len(findings))
-        metrics.AUDITED_AT.set(finished_at.timestamp())
+        # By check: a chain that is fine must not hide balances that are not.
+        metrics.AUDIT_FINDINGS.labels(check).set(len(findings))
+        metrics.AUDITED_AT.labels(check).set(finished_at.timestamp())
         for kind, subject, _, _ in findings:
             logger.error("ledger_audit_finding", kind=kind.value, subject=subject, run_id=run.id)
 
@@ -193,11 +197,18 @@ def _record(
 
 
 @atomic_retry
-def unfreeze(*, account_id: str, now: datetime) -> None:
-    """Let the account be used again, once a person has put it right. Raises AccountStillOff."""
+def unfreeze(*, account_id: str, actor: str, reason: str, now: datetime) -> None:
+    """Let the account be used again, once a person has put it right.
+
+    Raises AccountNotFrozen, and AccountStillOff while the audit would freeze it again.
+    """
     account = LedgerAccount.objects.select_for_update().get(id=account_id)
+    if account.frozen_at is None:
+        raise AccountNotFrozen(f"{account_id} is not frozen.")
     if _look_again(account_id, now=now):
         raise AccountStillOff("The balance still differs from the sum of the transfers.")
-    account.refresh_from_db()
     account.frozen_at = None
     account.save(update_fields=["frozen_at"])
+    transaction.on_commit(
+        lambda: logger.warning("account_unfrozen", account=account_id, actor=actor, reason=reason)
+    )

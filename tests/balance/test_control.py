@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from balance import append_only, events
 from balance.chart import Event
-from balance.errors import AccountStillOff
+from balance.errors import AccountNotFrozen, AccountStillOff
 from balance.events import NewPosting, Share
 from balance.models import AuditFinding, AuditRun, LedgerAccount, LedgerDay, LedgerDayTotal
 from balance.queries.totals import Turnover, turnovers_until
@@ -23,6 +23,7 @@ from tests.factories.money import NOON, euros, give
 
 DAY = NOON.date()
 LATER = NOON + timedelta(days=3)
+WHY = {"actor": "staff:01STAFF", "reason": "A restore went wrong"}
 
 
 @contextmanager
@@ -95,11 +96,14 @@ class TestUnfreeze:
         LedgerAccount.objects.filter(id=account_id).update(balance_minor=1001)
         audit(now=LATER)
         with pytest.raises(AccountStillOff) as caught:
-            unfreeze(account_id=account_id, now=LATER)
+            unfreeze(account_id=account_id, now=LATER, **WHY)
         assert caught.value.code == "account_still_off"
         LedgerAccount.objects.filter(id=account_id).update(balance_minor=1000)
-        unfreeze(account_id=account_id, now=LATER)
+        unfreeze(account_id=account_id, now=LATER, **WHY)
         assert LedgerAccount.objects.get(id=account_id).frozen_at is None
+        with pytest.raises(AccountNotFrozen) as refused:
+            unfreeze(account_id=account_id, now=LATER, **WHY)
+        assert refused.value.code == "account_not_frozen"
 
 
 class TestSealDays:
