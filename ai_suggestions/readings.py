@@ -30,7 +30,7 @@ class ColoursSeen:
     """The palette colours that a photo's main thing has.
 
     ``chosen`` are the one or two to name, main colour first; ``likely`` are the candidates for the main
-    colour as (colour id, probability 0-1), most likely first.
+    colour as (colour id, probability 0-1), most likely first. Both are empty for a photo that shows nothing.
     """
 
     chosen: tuple[str, ...]

@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-RULES_VERSION = "colours-3"
+from ai_suggestions.ondevice.views import is_of_one_colour
+
+RULES_VERSION = "colours-4"
 VARIOUS = "various"
 """The palette's name for things of many colours."""
 
@@ -105,7 +107,8 @@ class ColourReading:
     `chosen` are the one or two palette colours to name, main colour first, or `various` alone. `likely` are
     the candidates for the main colour, most likely first; the probabilities are not calibrated yet
     (`steps.attributes` does it). `separated` is False when thing and background could not be told apart: then
-    the middle of the photo was measured and `box` is that middle.
+    the middle of the photo was measured and `box` is that middle. Of a photo of one colour all over nothing
+    is said: no thing is to be seen that could have it.
     """
 
     chosen: tuple[str, ...]
@@ -121,6 +124,8 @@ def read(photo: Image.Image) -> ColourReading:
     rgb = np.ascontiguousarray(np.asarray(small))
     if min(rgb.shape[:2]) < 16:
         rgb = np.ascontiguousarray(np.asarray(small.resize((32, 32), Image.Resampling.NEAREST)))
+    if is_of_one_colour(small):
+        return ColourReading((), (), _box(_middle(rgb.shape[:2])), separated=False)
     lab = _lab(rgb)
     thing = _thing(rgb, lab)
     separated = _LEAST_THING <= float(thing.mean()) <= _MOST_THING
@@ -192,7 +197,7 @@ def _thing(rgb: NDArray[np.uint8], lab: NDArray[np.float32]) -> NDArray[np.bool_
     from_centre = np.hypot((rows - height / 2) / height, (columns - width / 2) / width)
     unlike_border = distance > max(10.0, float(np.percentile(distance[border], 80)))
     if not unlike_border.any():
-        # A photo of one colour. GrabCut would take seconds to find nothing in it.
+        # Nothing stands out. GrabCut would take seconds to find that.
         return np.zeros((height, width), dtype=bool)
     mask = np.full((height, width), cv2.GC_PR_BGD, dtype=np.uint8)
     mask[unlike_border | (from_centre < 0.18)] = cv2.GC_PR_FGD

@@ -19,7 +19,7 @@ import listings.queries as listings
 from ai_suggestions import metrics, photo_queries
 from ai_suggestions.contract import PhotoFinding, PhotoInput, ReadingStore
 from ai_suggestions.ondevice import fingerprints, garments, safety
-from ai_suggestions.ondevice.views import opened
+from ai_suggestions.ondevice.views import is_of_one_colour, opened
 from ai_suggestions.photo_tables import PhotoCheck, PhotoKey
 from ai_suggestions.services.readings import Readings
 from ai_suggestions.services.ringing import ring_for_photo
@@ -47,6 +47,8 @@ BATCH = 500
 class _Seen:
     safety: safety.SafetyReading
     fingerprint: fingerprints.Fingerprint
+    # Blank photos are all alike, and that says nothing about their sellers.
+    is_blank: bool
 
 
 def sweep_checks(*, now: dt.datetime) -> int:
@@ -145,7 +147,8 @@ def _check(row: PhotoCheck, content: bytes, now: dt.datetime) -> str:
     flag = flag_of(seen.safety)
     if flag is not None:
         flag_photo(photo_id=row.photo_id, sha256=row.sha256, flag=flag, now=now)
-    record_twins(check_id=row.id, photo=_as_checked(row, seen), now=now)
+    if not seen.is_blank:
+        record_twins(check_id=row.id, photo=_as_checked(row, seen), now=now)
     # Last, so that a worker that dies before leaves a row that is due.
     _done(row, now)
     return _counted("checked")
@@ -153,12 +156,13 @@ def _check(row: PhotoCheck, content: bytes, now: dt.datetime) -> str:
 
 def _look(sha256: str, content: bytes, readings: ReadingStore) -> _Seen:
     scored = score(sha256=sha256, content=content, readings=readings)
-    fingerprint, kinds = fingerprints.read(opened(content))
+    picture = opened(content)
+    fingerprint, kinds = fingerprints.read(picture)
     # The category step of a run would ask the same net the same question.
     version = garments.kind_model().version
     if kinds and readings.find(sha256=sha256, step="category", version=version) is None:
         readings.keep(sha256=sha256, step="category", version=version, reading=kinds.to_json())
-    return _Seen(scored, fingerprint)
+    return _Seen(scored, fingerprint, is_of_one_colour(picture))
 
 
 def _as_checked(row: PhotoCheck, seen: _Seen) -> photo_queries.CheckedPhoto:
@@ -180,9 +184,8 @@ def _store(row: PhotoCheck, seen: _Seen, now: dt.datetime) -> bool:
     )
     if kept:
         PhotoKey.objects.filter(check_of_id=row.id).delete()
-        PhotoKey.objects.bulk_create(
-            PhotoKey(check_of_id=row.id, key=key) for key in fingerprints.keys_of(seen.fingerprint)
-        )
+        keys = () if seen.is_blank else fingerprints.keys_of(seen.fingerprint)
+        PhotoKey.objects.bulk_create(PhotoKey(check_of_id=row.id, key=key) for key in keys)
         forget_twins([row.photo_id])
     return bool(kept)
 

@@ -254,6 +254,7 @@ def propose_colours(
 
     ``weights`` say how clearly each photo shows the thing: a photo of a label shows the label's white.
     """
+    seen = {photo_id: reading for photo_id, reading in seen.items() if reading.chosen}
     whole = sum(weights.get(photo_id, 0.0) for photo_id in seen) or 1.0
     shares = {photo_id: weights.get(photo_id, 0.0) / whole for photo_id in seen}
     pooled: dict[str, float] = {}

@@ -13,6 +13,7 @@ from django.contrib.auth.models import Permission
 from django.core.files.storage import storages
 from django.db import connection
 from django.test import Client
+from PIL import Image
 
 from ai_suggestions import services
 from ai_suggestions.errors import TwinRuledOn
@@ -27,6 +28,7 @@ from tests.ai_suggestions.checked_photos import (
     check_all,
     cropped,
     demo,
+    encoded,
     make_draft_of,
     make_listing_of,
 )
@@ -105,6 +107,13 @@ class TestFind:
         make_draft_of(seller.id, demo("camera"), demo("sofa"), demo("armchair"))
         make_draft_of(other_seller.id, demo("sneakers"), demo("high-tops"), demo("skateboard"))
         assert check_all() == ["checked"] * 6
+        assert twins() == []
+
+    def test_blank_photos_are_no_twins(self, seller: Member, other_seller: Member) -> None:
+        black, white = (encoded(Image.new("RGB", (600, 800), colour)) for colour in ("black", "white"))
+        make_draft_of(seller.id, black, white)
+        make_draft_of(other_seller.id, black)
+        assert check_all() == ["checked"] * 3
         assert twins() == []
 
 

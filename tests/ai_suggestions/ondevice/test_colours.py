@@ -30,6 +30,15 @@ class TestReadColours:
         assert reading.chosen == (expected,)
         assert reading.separated
 
+    @pytest.mark.parametrize("size", [(1, 1), (3000, 2), (2, 3000), (400, 300)])
+    @pytest.mark.parametrize("colour", ["black", "white", "#1C2747"])
+    def test_a_photo_of_one_colour_shows_no_thing_that_could_have_it(
+        self, colour: str, size: tuple[int, int]
+    ) -> None:
+        noise = Image.effect_noise(size, 12).convert("RGB")
+        reading = colours.read(Image.blend(Image.new("RGB", size, colour), noise, 0.06))
+        assert (reading.chosen, reading.likely, reading.separated) == ((), (), False)
+
     def test_the_box_is_where_the_thing_is(self) -> None:
         box = colours.read(thing("#C3272B")).box
         assert (box.left, box.top) == pytest.approx((70 / 300, 90 / 400), abs=0.04)
@@ -66,9 +75,10 @@ class TestReadColours:
     def test_a_real_armchair_is_blue_or_grey(self) -> None:
         assert {"blue", "light-blue", "grey", "navy"} & set(colours.read(demo_photo("armchair")).chosen)
 
-    @pytest.mark.parametrize("size", [(1, 1), (3000, 2), (2, 3000), (64, 64)])
-    def test_a_photo_of_one_colour_is_measured_in_its_middle(self, size: tuple[int, int]) -> None:
-        reading = colours.read(Image.new("L", size))
+    @pytest.mark.parametrize("size", [(2, 3000), (400, 400)])
+    def test_what_fills_the_photo_is_measured_in_its_middle(self, size: tuple[int, int]) -> None:
+        dark = Image.linear_gradient("L").point(lambda value: value // 10).resize(size)
+        reading = colours.read(dark)
         assert reading.chosen == ("black",)
         assert not reading.separated
 
