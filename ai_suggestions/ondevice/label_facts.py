@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ai_suggestions.brand_words import WORDS_TOO
 from ai_suggestions.ondevice.labels import TextLine
 from ai_suggestions.ondevice.material_words import MATERIAL_BY_WORD
 
@@ -51,21 +52,13 @@ _LEATHER = {
 _PERCENT = re.compile(r"(\d{1,3}) ?%\s*([^%]{2,60}?)(?=\d{1,3} ?%|$)")
 _PERCENT_AFTER = re.compile(r"([^%]{3,60}?)\s*\b(\d{1,3}) ?%")
 _MOST_MATERIALS = 3
-_ORDINARY = {
-    "only",
-    "next",
-    "object",
-    "pieces",
-    "guess",
-    "why",
-    "gap",
-    "mango",
-    "diesel",
-    "monki",
-    "weekday",
-    "extra",
-}
-"""Brands that are words too: they count only when they stand alone in their line."""
+# Brands that labels and prints say without meaning them; only alone in a line are they one.
+_PRINTED_OFTEN = frozenset({"diesel", "extra", "gap", "guess", "mango", "monki"}) | frozenset(
+    {"next", "object", "only", "pieces", "weekday", "why"}
+)
+_WORDS_TOO = frozenset(re.sub(r"[^a-z0-9&]", "", word) for word in WORDS_TOO)
+# Of a match, and the least with which a brand is a sign that the text is a label.
+_PART, _PERHAPS_A_WORD, _SIGN = 0.9, 0.5, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +115,17 @@ def facts_in(lines: Sequence[TextLine], brands: Mapping[str, str]) -> LabelFacts
     """
     plain = [_plain(line.text) for line in lines]
     brand = _brand_in(lines, plain, brands)
+    sign = brand if brand is not None and brand.confidence >= _SIGN else None
     materials = _materials_in(lines, plain)
     care = any(_CARE.search(text) for text in plain)
     is_label = care or bool(materials)
     named = _named_sizes(lines, plain)
     bare: list[SizeRead] = []
-    if not named and (is_label or brand is not None):
-        tallest = None if is_label or brand is None else 1.5 * lines[brand.line].box.height
+    if not named and (is_label or sign is not None):
+        tallest = None if is_label or sign is None else 1.5 * lines[sign.line].box.height
         bare = _bare_sizes(lines, plain, brand, tallest)
     # A size word alone ("us 10" on a shirt of a band) is not enough for a letter or a number either.
-    signs = is_label or brand is not None or len({size.scale for size in named}) > 1 or _says_size(plain)
+    signs = is_label or sign is not None or len({size.scale for size in named}) > 1 or _says_size(plain)
     sizes = named if signs else []
     return LabelFacts(
         brand=brand,
@@ -167,7 +161,7 @@ def _brand_in(lines: Sequence[TextLine], plain: Sequence[str], brands: Mapping[s
 
 def _brand_of(text: str, spellings: Mapping[str, str]) -> tuple[str, float] | None:
     """(id, quality of the match): the whole line, a part of a short line, or one misread letter of a long
-    name.
+    name. A part that is an everyday word too is hardly a match.
     """
     whole = _key(text)
     if len(whole) >= 2 and whole in spellings:
@@ -177,8 +171,8 @@ def _brand_of(text: str, spellings: Mapping[str, str]) -> tuple[str, float] | No
         for length in range(len(words) - 1, 0, -1):
             for start in range(len(words) - length + 1):
                 part = "".join(words[start : start + length])
-                if len(part) >= 4 and part not in _ORDINARY and part in spellings:
-                    return spellings[part], 0.9
+                if len(part) >= 4 and part not in _PRINTED_OFTEN and part in spellings:
+                    return spellings[part], _PERHAPS_A_WORD if part in _WORDS_TOO else _PART
     if len(whole) >= 6:
         for spelling, id_ in spellings.items():
             if len(spelling) == len(whole) and sum(a != b for a, b in zip(spelling, whole, strict=True)) == 1:

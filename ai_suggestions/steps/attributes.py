@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from ai_suggestions.brand_words import WORDS_TOO
 from ai_suggestions.catalogue import Brand, Catalogue, Category
 from ai_suggestions.contract import (
     MAX_ALTERNATIVES,
@@ -23,7 +24,7 @@ from ai_suggestions.readings import ColoursSeen, LabelFact, strongest
 from ai_suggestions.steps.department import sizes_named
 from ai_suggestions.steps.thresholds import FILL_IN_FROM
 
-VERSION = "attributes-2"
+VERSION = "attributes-3"
 MAX_COLOURS = 2
 MAX_MATERIALS = 3
 VARIOUS = "various"
@@ -31,82 +32,6 @@ VARIOUS = "various"
 # Catalogue entries that say there is none. No photo shows an absence, so they are never proposed.
 NO_BRAND = "no-brand"
 
-# Brands that are words or first names in one of our languages too: in a sentence they mean that.
-_WORDS_TOO = frozenset(
-    {"active", "apple", "arena", "atomic", "barbie", "bauer", "beats", "bell", "big", "blizzard", "boss"}
-    | {"braun", "brooks", "brother", "bruder", "buffalo", "butterfly", "camel", "camper", "canyon", "caprice"}
-    | {"champion", "cherry", "citizen", "clarks", "closed", "coach", "comma", "converse", "craft", "cube"}
-    | {
-        "crucial",
-        "diesel",
-        "disney",
-        "dove",
-        "dual",
-        "edited",
-        "elan",
-        "element",
-        "esprit",
-        "essenza",
-        "even",
-    }
-    | {"extra", "fanatic", "fischer", "flexi", "folio", "fossil", "free people", "gap", "gazelle", "george"}
-    | {"ghost", "giant", "globe", "guess", "habitat", "hay", "head", "honor", "house", "hugo", "hunter"}
-    | {"independent", "jaguar", "joie", "jordan", "jules", "juwel", "kappa", "kong", "kosmos", "lange"}
-    | {
-        "lassie",
-        "lee",
-        "leonardo",
-        "leone",
-        "mango",
-        "mares",
-        "marvel",
-        "medicine",
-        "meta",
-        "micro",
-        "molten",
-    }
-    | {"monki", "monsoon", "more", "morgan", "mulberry", "next", "nice", "nothing", "oasis", "obey", "object"}
-    | {
-        "odd",
-        "olympus",
-        "omega",
-        "one",
-        "only",
-        "orchestra",
-        "oui",
-        "palladium",
-        "pandora",
-        "parker",
-        "pearl",
-    }
-    | {"pelikan", "penny", "people", "pieces", "pilgrim", "ping", "pioneer", "polar", "police", "prince"}
-    | {"puma", "regatta", "replay", "reserved", "rituals", "rogue", "roland", "scout", "select", "selected"}
-    | {
-        "sharp",
-        "sigma",
-        "singer",
-        "someday",
-        "specialized",
-        "stanley",
-        "street",
-        "string",
-        "supreme",
-        "swatch",
-    }
-    | {
-        "technics",
-        "thomas",
-        "tonies",
-        "triumph",
-        "valve",
-        "vans",
-        "warehouse",
-        "weber",
-        "weekday",
-        "whistles",
-    }
-    | {"wilson", "windsor", "zwilling", "accessorize", "benefit", "columbia", "reclam", "chicco", "boden"}
-)
 _SAID_BY_SELLER = 0.95
 _WORD_TOO = 0.5
 
@@ -135,7 +60,7 @@ def _brands_said(facts: SellerFacts, catalogue: Catalogue) -> list[tuple[str, st
         if name
     }
     return [
-        (by_name[key], word, _WORD_TOO if key in _WORDS_TOO else _SAID_BY_SELLER)
+        (by_name[key], word, _WORD_TOO if key in WORDS_TOO else _SAID_BY_SELLER)
         for text in (facts.title, facts.description)
         for word in pattern.findall(text)
         if (key := word.casefold()) in by_name

@@ -4,8 +4,10 @@ import csv
 
 import pytest
 
+from ai_suggestions.contract import Field
 from ai_suggestions.ondevice.label_facts import facts_in
 from ai_suggestions.ondevice.material_words import MATERIAL_BY_WORD
+from ai_suggestions.steps.thresholds import FILL_IN_FROM
 from tests.ai_suggestions.ondevice.drawing import REPOSITORY, lines
 
 BRANDS = {"ESPRIT": "esprit", "H&M": "h-m", "Only": "only", "Marc O'Polo": "marc-o-polo", "Nike": "nike"}
@@ -36,6 +38,13 @@ class TestReadBrand:
         brand = facts_in(lines("ESPRJT", "NIKE"), BRANDS).brand
         assert brand is not None
         assert brand.id == "nike"
+
+    @pytest.mark.parametrize("text", ["Title: buy at www", "made for a champion", "the penguin club"])
+    def test_an_everyday_word_in_a_line_is_hardly_one_and_no_sign_of_a_label(self, text: str) -> None:
+        brands = BRANDS | {"Title": "title-boxing", "Champion": "champion", "Penguin": "penguin"}
+        found = facts_in(lines(text, "M"), brands)
+        assert found.brand is None or found.brand.confidence < FILL_IN_FROM[Field.BRAND]
+        assert found.sizes == ()
 
     @pytest.mark.parametrize("text", ["HAND WASH ONLY", "EXPRESS YOURSELF", "HM", "ESP", "SPIRIT", "NIK"])
     def test_other_words_are_no_brand(self, text: str) -> None:
