@@ -44,8 +44,7 @@ IF_MATCH = OpenApiParameter(
     "listing changed since. Missing: 428.",
 )
 STATUS_CONFLICT = OpenApiResponse(
-    description="`suggestion_run_status_conflict` or `another_suggestion_run_live`; `allowed_actions` says "
-    "what is possible."
+    description="`suggestion_run_status_conflict`; `allowed_actions` says what is possible."
 )
 
 
@@ -170,7 +169,14 @@ class RetryView(_VerbView):
         operation_id="suggestion_run_retry",
         summary="Have a run done again that failed, ended partly or was cancelled",
         request=None,
-        responses={202: shapes.RunSerializer, 409: STATUS_CONFLICT},
+        responses={
+            202: shapes.RunSerializer,
+            409: OpenApiResponse(
+                description="`suggestion_run_status_conflict`, `another_suggestion_run_live`, "
+                "`listing_not_open_for_suggestions` or `no_usable_photo`."
+            ),
+            429: OpenApiResponse(description="`suggestion_run_quota_spent`, or `rate_limited`."),
+        },
     )
     def post(self, request: Request, run_id: str) -> Response:
         self.no_body(request)

@@ -92,6 +92,9 @@ def perform_run(*, run_id: str, now: dt.datetime) -> Performed:
         return Performed("skipped")
     if run.attempts >= MAX_ATTEMPTS:
         return _ended(run, "fail", now, failure_code="attempts_exhausted")
+    if not listings.list_kept_ids([run.listing_id]):
+        # Deleted or removed while the run waited: nobody looks at its photos any more.
+        return _ended(run, "fail", now, failure_code="listing_gone")
     photos = listings.photos_for_suggestions(run.listing_id)
     ready = [photo for photo in photos if photo.status == "ready"]
     if not run.retries:

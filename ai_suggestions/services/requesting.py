@@ -95,13 +95,7 @@ def _request(
     is_counted: bool,
     now: dt.datetime,
 ) -> tuple[SuggestionRun, bool]:
-    listing = listings.get_listing(listing_id)
-    if listing.seller_id != member_id or listing.status == "deleted":
-        raise ListingNotFound
-    if listing.status not in _OPEN:
-        raise ListingNotOpen(f"It is {listing.status}.")
-    if not any(photo.status in ("ready", "processing") for photo in listing.photos):
-        raise NoUsablePhoto
+    listing = _listing_to_look_at(listing_id, member_id)
     photo_set = photo_set_of(listing.photos)
     member = get_member_facts(member_id)
     route = None
@@ -150,6 +144,18 @@ def _request(
     raise AnotherRunLive(retry_after_s=1)
 
 
+def _listing_to_look_at(listing_id: str, member_id: str) -> listings.ListingFacts:
+    """Raises ListingNotFound, ListingNotOpen, NoUsablePhoto."""
+    listing = listings.get_listing(listing_id)
+    if listing.seller_id != member_id or listing.status == "deleted":
+        raise ListingNotFound
+    if listing.status not in _OPEN:
+        raise ListingNotOpen(f"It is {listing.status}.")
+    if not any(photo.status in ("ready", "processing") for photo in listing.photos):
+        raise NoUsablePhoto
+    return listing
+
+
 def _find_live(listing_id: str) -> SuggestionRun | None:
     """The live run, locked; the fence column finds it by its unique index."""
     return SuggestionRun.objects.select_for_update().filter(live_listing=listing_id).first()
@@ -179,10 +185,12 @@ def cancel_run(*, member_id: str, run_id: str, now: dt.datetime) -> queries.RunF
 def retry_run(*, member_id: str, run_id: str, now: dt.datetime) -> queries.RunFacts:
     """Have a run that failed, ended partly or was cancelled done again, over the photos as they are now.
 
-    Retrying a live run changes nothing. Raises RunNotFound, RunStatusConflict, AnotherRunLive, RunQuotaSpent.
+    Retrying a live run changes nothing. Raises RunNotFound, RunStatusConflict, AnotherRunLive, RunQuotaSpent,
+    and as request_run ListingNotFound, ListingNotOpen, NoUsablePhoto.
     """
     run = lock_own_run(run_id, member_id)
     if run.status not in LIVE:
+        listing = _listing_to_look_at(run.listing_id, member_id)
         try:
             with transaction.atomic():
                 if not move(run, verb="retry", actor=SELLER, now=now, ring_at=now + RING_AGAIN):
@@ -190,8 +198,6 @@ def retry_run(*, member_id: str, run_id: str, now: dt.datetime) -> queries.RunFa
         except IntegrityError:
             raise AnotherRunLive from None
         take_run(member_id=member_id, plan=get_member_facts(member_id).plan, now=now)
-        SuggestionRun.objects.filter(id=run_id).update(
-            photo_set=photo_set_of(listings.list_photos(run.listing_id))
-        )
+        SuggestionRun.objects.filter(id=run_id).update(photo_set=photo_set_of(listing.photos))
         ring_after_commit(run.id)
     return queries.get_run_facts(run_id, member_id=member_id)

@@ -15,6 +15,8 @@ from ai_suggestions.errors import (
 )
 from ai_suggestions.lifecycle import LEASE, MAX_ATTEMPTS
 from ai_suggestions.models import PhotoReading, RunStep
+from listings import services as listing_services
+from listings.errors import ListingNotFound
 from tests.ai_suggestions.running import SECOND, now_of, perform, request, said_on
 from tests.doubles.scripted_provider import CATEGORY, COLOURS, TEXTS, WHOLE, Scripted, ScriptedProvider
 from tests.factories.listings import NOW, make_photo
@@ -127,6 +129,17 @@ class TestRetry:
         with pytest.raises(RunStatusConflict) as refused:
             services.retry_run(member_id=seller.id, run_id=run.id, now=NOW)
         assert refused.value.extra["allowed_actions"] == []
+
+    def test_not_for_a_listing_that_was_deleted(
+        self, seller: Member, draft: ListingFacts, follow: Follow
+    ) -> None:
+        follow(Scripted("category", crashes=True))
+        run = request(seller, draft)
+        perform(run)
+        listing_services.delete(seller_id=seller.id, listing_id=draft.id, now=NOW)
+        with pytest.raises(ListingNotFound):
+            services.retry_run(member_id=seller.id, run_id=run.id, now=NOW)
+        assert now_of(run).run.status == "failed"
 
     def test_of_a_live_run_changes_nothing(
         self, seller: Member, draft: ListingFacts, scripted: ScriptedProvider

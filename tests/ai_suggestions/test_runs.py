@@ -239,6 +239,17 @@ class TestPerform:
         assert perform(run, now=NOW + dt.timedelta(minutes=10)).outcome == "failed"
         assert now_of(run).run.failure_code == "no_photo_ready"
 
+    def test_photos_of_a_listing_that_was_deleted_meanwhile_are_shown_to_nobody(
+        self, seller: Member, draft: ListingFacts, scripted: ScriptedProvider
+    ) -> None:
+        from listings import services as listing_services
+
+        run = request(seller, draft)
+        listing_services.delete(seller_id=seller.id, listing_id=draft.id, now=NOW)
+        assert perform(run).outcome == "failed"
+        assert now_of(run).run.failure_code == "listing_gone"
+        assert scripted.seen == []
+
     def test_a_storage_that_does_not_answer_postpones_the_run(
         self,
         seller: Member,
