@@ -8,9 +8,17 @@ from dataclasses import asdict
 from ai_suggestions.contract import Alternative, Evidence, Json, PhotoFinding
 
 
+def stored_confidence(confidence: float | None) -> float | None:
+    """To four digits: more are noise, and clients show what they get."""
+    return None if confidence is None else round(confidence, 4)
+
+
 def alternatives_json(alternatives: Sequence[Alternative]) -> Json:
     """``[{"value", "confidence", "label"}]``."""
-    return [asdict(alternative) for alternative in alternatives]
+    return [
+        asdict(alternative) | {"confidence": stored_confidence(alternative.confidence)}
+        for alternative in alternatives
+    ]
 
 
 def findings_json(findings: Sequence[PhotoFinding]) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
@@ -80,7 +81,7 @@ def _providers(*, none: bool = False) -> list[tuple[str, str]]:
 class RouteForm(_RouteForm):
     """Refuses what cannot work."""
 
-    provider = forms.ChoiceField(choices=_providers)
+    provider = forms.ChoiceField(choices=_providers, initial=lambda: settings.SUGGESTIONS_PROVIDER)
     shadow_provider = forms.ChoiceField(
         choices=lambda: _providers(none=True), required=False, label="Shadow provider"
     )

@@ -34,7 +34,7 @@ from ai_suggestions.services.moving import move
 from ai_suggestions.services.quotas import MemberAllowance
 from ai_suggestions.services.readings import Readings
 from ai_suggestions.services.screening import flag_found, screened
-from ai_suggestions.stored import alternatives_json, evidence_json, findings_json
+from ai_suggestions.stored import alternatives_json, evidence_json, findings_json, stored_confidence
 from foundation.db import atomic_retry
 from foundation.ids import new_id
 from listings.errors import PhotoNotFound, PhotoNotReady
@@ -308,7 +308,7 @@ def _keep_proposal(run: SuggestionRun, report: StepReport, proposal: Proposal, n
         "state": proposal.standing.value,
         "value": proposal.value,
         "alternatives": alternatives_json(proposal.alternatives),
-        "confidence": proposal.confidence,
+        "confidence": stored_confidence(proposal.confidence),
         "certainty": proposal.certainty or "",
         "evidence": evidence_json(proposal.evidence),
         "note": proposal.note or "",

@@ -21,7 +21,7 @@ from ai_suggestions.services.performing import BROKEN
 from ai_suggestions.services.readings import Readings
 from ai_suggestions.services.ringing import ring_shadow
 from ai_suggestions.services.screening import screened
-from ai_suggestions.stored import alternatives_json
+from ai_suggestions.stored import alternatives_json, stored_confidence
 from foundation.db import atomic_retry
 
 logger = structlog.get_logger(__name__)
@@ -125,7 +125,7 @@ def _keep(shadow: ShadowRun, answer: _Answer, now: dt.datetime) -> None:
             state=proposal.standing.value,
             value=proposal.value,
             alternatives=alternatives_json(proposal.alternatives),
-            confidence=proposal.confidence,
+            confidence=stored_confidence(proposal.confidence),
             certainty=proposal.certainty or "",
             note=proposal.note or "",
             step=report.step,

@@ -199,6 +199,10 @@ class TestAdmin:
         form |= {"versions-TOTAL_FORMS": "0", "versions-INITIAL_FORMS": "0"}
         return staff.post(f"{self.PAGE}{url}", form | {"is_active": "on", "note": "a trial"} | facts)
 
+    def test_a_new_route_names_the_provider_that_answers_anyway(self, staff: Client) -> None:
+        form = staff.get(f"{self.PAGE}add/").content.decode()
+        assert '<option value="on_device" selected>' in form
+
     def test_a_route_is_added_and_written_into_its_history(self, staff: Client) -> None:
         answer = self.change(staff)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ai_suggestions import services
+from ai_suggestions.contract import Alternative, Field, proposed
 from ai_suggestions.errors import (
     DepartmentUnknown,
     ListingNotOpen,
@@ -16,7 +17,7 @@ from ai_suggestions.errors import (
 from ai_suggestions.models import FieldSuggestion, SuggestionRun
 from listings.errors import ListingNotFound
 from tests.ai_suggestions.running import SECOND, now_of, perform, request, said_on
-from tests.doubles.scripted_provider import CATEGORY, COLOURS, TEXTS, WHOLE, Scripted, ScriptedProvider
+from tests.doubles.scripted_provider import CATEGORY, COLOURS, SEEN, TEXTS, WHOLE, Scripted, ScriptedProvider
 from tests.factories.listings import NOW, make_draft, make_photo
 
 if TYPE_CHECKING:
@@ -122,6 +123,17 @@ class TestPerform:
             "description": "proposed",
         }
         assert [step.name for step in details.steps] == ["category", "colour", "price", "text"]
+
+    def test_keeps_four_digits_of_a_confidence(
+        self, seller: Member, draft: ListingFacts, follow: Follow
+    ) -> None:
+        others = [Alternative(["black"], 1 / 30)]
+        colours = proposed(Field.COLOURS, ["navy"], 2 / 3, evidence=SEEN, alternatives=others)
+        follow(Scripted("colour", (colours,)))
+        run = request(seller, draft)
+        perform(run)
+        (kept,) = now_of(run).fields
+        assert (kept.confidence, kept.alternatives[0]["confidence"]) == (0.6667, 0.0333)
 
     def test_gives_the_provider_photos_facts_and_market(
         self, seller: Member, draft: ListingFacts, scripted: ScriptedProvider
