@@ -25,6 +25,7 @@ help: ## List the targets
 #: make demo PHOTOS=folder  ## your own photos instead of the shipped ones
 #: make demo PORT=8001, make run PORT=8001  ## another port than 8000
 #: make test ARGS="tests/listings -k publish"  ## some tests only
+#: make test TWICE=1  ## what touches the database on both databases, as CI does
 #: make test DATABASE_URL=mysql://user:pw@host/db  ## on your own MySQL or MariaDB server
 #: make bench BENCH=browse  ## one benchmark only
 #: make setup PYTHON=python3.12  ## another interpreter; NO_UV=1 uses pip even where uv is installed
@@ -48,7 +49,7 @@ run: setup ## Serve the API with a worker beside it, embedded default or as the 
 .PHONY: test
 test: setup-dev ## All tests, on SQLite and on a private MariaDB and Redis
 	@scripts/debian-packages mariadb-server redis-server || true
-	@$(PY) -m tests.servers suite $(ARGS)
+	@$(if $(TWICE),TEST_TWICE=1) $(PY) -m tests.servers suite $(ARGS)
 
 .PHONY: check
 check: setup-dev lint ## Lint, types, import contracts, migrations, generated documents, deploy check

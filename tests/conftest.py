@@ -25,9 +25,9 @@ DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_reset_sequen
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--server-tests-only",
-        action="store_true",
-        help="only what touches the database, or Redis: the second round, on other servers",
+        "--second-round",
+        choices=["needed", "again"],
+        help="on other servers: what needs them, or again whatever touches the database or Redis",
     )
 
 
@@ -56,20 +56,25 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) and len(val) > 40 else None
 
 
-def _touches_a_server(item: pytest.Item) -> bool:
-    if item.get_closest_marker("any_database"):
-        return False
-    if any(item.get_closest_marker(name) for name in ("django_db", "needs_server", "needs_redis")):
+NEEDS_SERVERS = ("needs_server", "needs_redis", "second_round")
+
+
+def _is_of_second_round(item: pytest.Item, which: str) -> bool:
+    if any(item.get_closest_marker(name) for name in NEEDS_SERVERS):
         return True
-    return bool(DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())))
+    if which == "needed" or item.get_closest_marker("any_database"):
+        return False
+    return bool(
+        item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--server-tests-only"):
-        others = [item for item in items if not _touches_a_server(item)]
+    if which := config.getoption("--second-round"):
+        others = [item for item in items if not _is_of_second_round(item, which)]
         if others:
             config.hook.pytest_deselected(items=others)
-            items[:] = [item for item in items if _touches_a_server(item)]
+            items[:] = [item for item in items if _is_of_second_round(item, which)]
 
     missing = {}
     if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.mysql":

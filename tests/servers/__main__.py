@@ -87,10 +87,16 @@ def suite(arguments: Sequence[str]) -> int:
         rounds.append(
             _round("the suite on SQLite, no server", arguments, with_mariadb=False, with_redis=False)
         )
+        again = servers_are_required() or "TEST_TWICE" in os.environ
+        title = "on MariaDB and Redis: " + (
+            "everything that touches them, again"
+            if again
+            else "what needs them (make test TWICE=1: all that touches them, as CI does)"
+        )
         rounds.append(
             _round(
-                "everything that touches the database or Redis again, on MariaDB and Redis",
-                ["--server-tests-only", *arguments],
+                title,
+                [f"--second-round={'again' if again else 'needed'}", *arguments],
                 with_mariadb=True,
                 with_redis=True,
             )
