@@ -14,7 +14,7 @@ from foundation.api.serializers import MoneySerializer, StrictSerializer
 from foundation.money import EXPONENTS
 
 # RFC 3339 section 5.6: with its offset. DRF alone would also take a local time, and guess.
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class InstantField(serializers.DateTimeField):

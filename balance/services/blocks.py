@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from balance.chart import AccountKind, of_member
+from balance.chart import MEMBER_KINDS, of_member
 from balance.errors import AccountFrozen, KycRequired, TaxInformationRequired, WithdrawalsBlocked
 from balance.models import LedgerAccount
 from foundation.errors import Forbidden
@@ -47,6 +47,7 @@ def require_may_spend(*, member_id: str, currency: str, now: datetime) -> None:
 
 
 def _require_not_frozen(member_id: str, currency: str) -> None:
-    ids = [of_member(member_id, kind, currency).id for kind in (AccountKind.AVAILABLE, AccountKind.HELD)]
+    # Any of them: what is wrong in one soon goes to another.
+    ids = [of_member(member_id, kind, currency).id for kind in MEMBER_KINDS]
     if LedgerAccount.objects.filter(id__in=ids, frozen_at__isnull=False).exists():
         raise AccountFrozen

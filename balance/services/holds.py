@@ -133,20 +133,19 @@ def expire_holds(*, now: datetime) -> int:
     """
     expired, stuck = 0, list[str]()
     for _ in range(MOST_BATCHES):
+        before = expired + len(stuck)
         try:
-            done = _expire_due(now=now, without=stuck, limit=BATCH)
+            expired += _expire_due(now=now, without=stuck, limit=BATCH)
         except DomainError:
-            done = 0
             for hold_id in _due_ids(now=now, without=stuck):
                 try:
-                    done += _expire_due(now=now, only=hold_id, limit=1)
+                    expired += _expire_due(now=now, only=hold_id, limit=1)
                 except DomainError as error:
                     stuck.append(hold_id)
                     metrics.HOLDS_STUCK.inc()
                     logger.error("hold_not_expired", hold_id=hold_id, code=error.code)
-        if not done:
+        if expired + len(stuck) == before:
             break
-        expired += done
     return expired
 
 

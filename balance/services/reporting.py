@@ -22,6 +22,7 @@ logger = structlog.get_logger(__name__)
 _S = WithdrawalStatus
 _Kind = WithdrawalCase.Kind
 _VERBS = {Outcome.PAID: "pay", Outcome.FAILED: "fail", Outcome.RETURNED: "return"}
+_NOT_SENT = (_S.REQUESTED, _S.IN_REVIEW)
 _CONTRADICTIONS = {
     (_S.PAID, "fail"): _Kind.FAILED_AFTER_PAID,
     (_S.FAILED, "pay"): _Kind.PAID_AFTER_FAILED,
@@ -49,7 +50,7 @@ def apply_report(provider: str, report: PayoutReport, *, now: datetime) -> Effec
     A repeat or old news changes nothing; a contradiction is refused and becomes a case for staff.
     """
     withdrawal = lock_withdrawal(report.reference)
-    if withdrawal is None or withdrawal.provider != provider:
+    if withdrawal is None or withdrawal.provider != provider or withdrawal.status in _NOT_SENT:
         logger.warning("payout_report_of_nothing", provider=provider, provider_id=report.provider_id)
         effect = Effect.UNKNOWN
     else:
@@ -60,6 +61,10 @@ def apply_report(provider: str, report: PayoutReport, *, now: datetime) -> Effec
 
 def _apply(withdrawal: Withdrawal, report: PayoutReport, now: datetime) -> Effect:
     asked = Money(withdrawal.amount_minor, withdrawal.currency)
+    if withdrawal.provider_id not in (None, report.provider_id):
+        # Ours is still under way or over: what becomes of this one must not give the money back.
+        detail = f"another payout under its reference: {report.outcome} {report.amount}"
+        return _open_case(withdrawal, _Kind.AMOUNT_MISMATCH, now, detail)
     if report.amount != asked:
         detail = f"asked for {asked}, the bank says {report.amount}"
         return _open_case(withdrawal, _Kind.AMOUNT_MISMATCH, now, detail)

@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from balance.chart import MEMBER_KINDS, AccountKind, of_member
 from balance.errors import AccountFrozen, KycRequired, TaxInformationRequired, WithdrawalsBlocked
 from balance.models import LedgerAccount
 from balance.services.blocks import require_may_withdraw
 from foundation.errors import Forbidden
 from members.models import Member
 from members.services.restrictions import restrict
-from tests.factories.money import NOON, give
+from tests.factories.money import NOON
 
 
 class TestWithdrawing:
@@ -50,9 +51,18 @@ class TestWithdrawing:
         assert caught.value.extra["until"] == until
         require_may_withdraw(member_id=seller.id, currency="EUR", now=until)
 
-    def test_of_a_frozen_account_is_refused(self, seller: Member) -> None:
-        give(seller.id, 100)
-        LedgerAccount.objects.filter(member_id=seller.id).update(frozen_at=NOON)
+    @pytest.mark.parametrize("kind", sorted(MEMBER_KINDS))
+    def test_is_refused_while_any_account_is_frozen(self, seller: Member, kind: AccountKind) -> None:
+        account = of_member(seller.id, kind, "EUR")
+        LedgerAccount.objects.create(
+            id=account.id,
+            member=seller,
+            kind=kind,
+            currency="EUR",
+            balance_minor=0,
+            opened_at=NOON,
+            frozen_at=NOON,
+        )
         with pytest.raises(AccountFrozen):
             require_may_withdraw(member_id=seller.id, currency="EUR", now=NOON)
         require_may_withdraw(member_id=seller.id, currency="PLN", now=NOON)

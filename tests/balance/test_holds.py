@@ -238,9 +238,13 @@ class TestExpire:
         assert expire_holds(now=LATER) == 5
         assert money(rich_buyer) == (2500, 0)
 
-    def test_one_that_cannot_be_given_back_stops_no_other(self, rich_buyer: Member) -> None:
-        place(rich_buyer, 400, key="order:2")
+    @pytest.mark.parametrize("batch", [1, 100])
+    def test_one_that_cannot_be_given_back_stops_no_other(
+        self, rich_buyer: Member, monkeypatch: pytest.MonkeyPatch, batch: int
+    ) -> None:
+        monkeypatch.setattr("balance.services.holds.BATCH", batch)
         broken = row(rich_buyer, key="order:1", amount_minor=10_000)
+        place(rich_buyer, 400, key="order:2")
         before = REGISTRY.get_sample_value("preloved_balance_holds_stuck_total") or 0
         assert expire_holds(now=LATER) == 1
         assert money(rich_buyer) == (2500, 0)

@@ -119,6 +119,21 @@ class TestApplyReport:
             "asked for 20.00 EUR, the bank says 19.99 EUR",
         )
 
+    def test_another_payout_under_the_same_reference_is_a_case(
+        self, seller: Member, withdrawal_id: str
+    ) -> None:
+        other = report(withdrawal_id, FAILED, provider_id="bank-2")
+        assert apply_report("sandbox", other, now=NOON) is Effect.REFUSED
+        assert get_balances(seller.id, "EUR").in_transit == euros(2000)
+        assert WithdrawalCase.objects.get().detail == "another payout under its reference: failed 20.00 EUR"
+
+    def test_what_was_never_sent_is_not_paid(self, seller: Member) -> None:
+        activate(seller.id)
+        give(seller.id, 2000)
+        asked = withdraw(seller.id, make_bank_account(seller.id).id).id
+        assert apply_report("sandbox", report(asked, PAID), now=NOON) is Effect.UNKNOWN
+        assert status_of(asked) == "requested"
+
     def test_what_is_not_ours_is_left_alone(self, withdrawal_id: str) -> None:
         assert apply_report("sandbox", report("01" * 13, PAID), now=NOON) is Effect.UNKNOWN
         assert apply_report("adyen", report(withdrawal_id, PAID), now=NOON) is Effect.UNKNOWN
