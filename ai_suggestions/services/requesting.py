@@ -104,7 +104,6 @@ def _request(
             queries.list_routes(), country=listing.country, plan=member.plan, listing_id=listing_id
         )
         provider = settings.SUGGESTIONS_PROVIDER if route is None else route.provider
-    counted = not is_counted
     for _ in range(_TRIES):
         live = _find_live(listing_id)
         if live is not None:
@@ -115,9 +114,6 @@ def _request(
                 return live, False
             if not move(live, verb="supersede", actor=SELLER, now=now):
                 continue  # it moved on in the meantime: look again
-        if not counted:
-            take_run(member_id=member_id, plan=member.plan, now=now)
-            counted = True
         run = SuggestionRun(
             listing_id=listing_id,
             member_id=member_id,
@@ -137,6 +133,9 @@ def _request(
                 run.save(force_insert=True)
         except IntegrityError:
             continue
+        if is_counted:
+            # After the row is there: who finds another's run has used none of the day's.
+            take_run(member_id=member_id, plan=member.plan, now=now)
         if batch_id is None:
             ring_after_commit(run.id)
         logger.info("suggestion_run_requested", run_id=run.id, listing_id=listing_id, provider=provider)

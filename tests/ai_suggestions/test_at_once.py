@@ -57,6 +57,7 @@ class TestRequests:
         live = SuggestionRun.objects.get(status="queued").id
         assert set(ids) <= {live, "another_suggestion_run_live"}
         assert live in ids
+        assert MemberUsage.objects.get().runs == 1, "one run is one of the day's"
 
     def test_for_different_departments_leave_one_live(
         self, seller: Member, draft: ListingFacts, scripted: ScriptedProvider
