@@ -189,6 +189,11 @@ class WithdrawalAdmin(ReadOnly, _WithdrawalAdmin):
         """Who may "change" withdrawals may use the actions; nobody edits a row."""
         return request.user.has_perm("balance.change_withdrawal")
 
+    def get_fields(self, request: HttpRequest, obj: Withdrawal | None = None) -> list[Any]:
+        """Names only for those who have to compare them."""
+        may_act = self.has_act_permission(request)
+        return [name for name in self.fields if may_act or name != "holder_and_name"]
+
     @admin.display(description="amount", ordering="amount_minor")
     def amount(self, withdrawal: Withdrawal) -> str:
         return str(Money(withdrawal.amount_minor, withdrawal.currency))

@@ -47,7 +47,12 @@ class CorrectionForm(forms.Form):
         label="Credited account",
         help_text="A credit adds to a member's account.",
     )
-    amount = forms.DecimalField(required=False, help_text="In the accounts' currency, such as 12.50.")
+    amount = forms.DecimalField(
+        required=False,
+        max_digits=19,  # of 63 bits; "1e999999" is a decimal number too
+        decimal_places=3,
+        help_text="In the accounts' currency, such as 12.50.",
+    )
     reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
     def clean(self) -> dict[str, Any]:

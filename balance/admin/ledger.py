@@ -26,6 +26,7 @@ from balance.queries.balances import list_standings
 from balance.queries.entries import EntryFilter, Position, list_entries, list_member_accounts
 from balance.services.control import unfreeze
 from balance.services.holds import release_hold
+from balance.services.posting import MAX_MINOR
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.ids import ID_LENGTH
 from foundation.money import Money
@@ -42,6 +43,7 @@ else:  # generic only in the stubs, not at run time
 
 MOST_ROWS = 1000
 ENTRIES_PER_PAGE = 50
+LONGEST_NUMBER = len(str(MAX_MINOR))  # of 63 bits
 
 
 class BoundedPaginator(_Paginator):
@@ -170,7 +172,8 @@ class LedgerAccountAdmin(LedgerPage):
 
 def _position(text: str) -> Position | None:
     number, _, account_id = text.partition("~")
-    return Position(int(number), account_id) if number.isascii() and number.isdecimal() else None
+    is_number = number.isascii() and number.isdecimal() and len(number) <= LONGEST_NUMBER
+    return Position(int(number), account_id) if is_number else None
 
 
 class TransferInline(ReadOnly, _TransferInline):

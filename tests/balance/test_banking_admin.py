@@ -93,6 +93,11 @@ class TestLook:
         page = treasurer.get(f"{WITHDRAWALS}{sent}/change/").content.decode()
         assert "Kazlausk" not in page
 
+    def test_names_are_not_shown_to_who_only_looks(self, in_review: str) -> None:
+        page = client_of("view_withdrawal").get(f"{WITHDRAWALS}{in_review}/change/").content.decode()
+        assert "holder_mismatch" in page
+        assert "Kazlausk" not in page
+
     def test_finds_what_needs_attention(self, treasurer: Client, sent: str) -> None:
         # Sent in March, by the clock of these tests: stuck since.
         assert sent in treasurer.get(WITHDRAWALS, {"attention": "stuck"}).content.decode()

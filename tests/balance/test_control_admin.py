@@ -98,6 +98,7 @@ class TestCorrections:
             ({"kind": "reversal", "reason": "x"}, "This is needed."),
             ({"kind": "reversal", "reason": "x", "posting": "nothing"}, "There is no posting nothing."),
             (manual | {"amount": "1.234"}, "no amount in the currency"),
+            (manual | {"amount": "1e999999"}, "no more than 19 digits"),
             (manual | {"amount": "1.23"}, "release the hold"),
         ):
             assert words in treasurer.post(f"{CORRECTIONS}add/", form).content.decode()
