@@ -1,16 +1,18 @@
 """Postings per second through the public service, against the least in bare SQL and against django-hordak.
 
 All on one private MariaDB with durable commits, in turns, each peer in 1 and in 8 processes. Then what a
-balance costs on an account with 100 transfers and on one with a million.
+balance costs on an account with 100 transfers and on one with a million, and what the audit of all costs.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -269,6 +271,52 @@ def readings() -> dict[str, Any]:
     }
 
 
+def measure_audit() -> None:
+    """Adding up every member's account and hashing every day, against one statement that only adds up."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from balance.models import Transfer
+    from balance.queries.totals import recompute
+    from balance.services.control import ACCOUNTS_AT_A_TIME, seal_days, verify_chain
+
+    transfers = Transfer.objects.count()
+
+    def add_up() -> None:
+        with connection.cursor() as cursor:
+            for side in ("debit", "credit"):
+                cursor.execute(
+                    f"SELECT {side}_account_id, SUM(amount_minor), COUNT(*) FROM balance_transfer"  # noqa: S608  # names of ours
+                    f" GROUP BY {side}_account_id"
+                )
+                cursor.fetchall()
+
+    def recompute_all() -> None:
+        after = ""
+        while rows := recompute(after=after, limit=ACCOUNTS_AT_A_TIME):
+            after = rows[-1].account_id
+
+    seal_days(now=timezone.now() + timedelta(days=1))  # also what was posted today
+    rates = interleaved_rates({"bare": add_up, "audit": recompute_all}, rounds=3)
+    Figure(
+        "ledger",
+        "audit",
+        rates["audit"] * transfers,
+        "transfers/s",
+        f"SELECT SUM GROUP BY: {rates['bare'] * transfers:.0f}/s",
+        rates["audit"] / rates["bare"],
+        0.5,
+    ).show()
+    started = time.perf_counter()
+    verify_chain(now=timezone.now())
+    rate = transfers / (time.perf_counter() - started)
+    Figure(
+        "ledger", "verify_chain", rate, "transfers/s", "a million in a minute", rate / (10**6 / 60), 1.0
+    ).show()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    Figure("ledger", "audit_peak_memory", peak, "MB", f"{transfers} transfers", None, None).show()
+
+
 def plan(member_id: str) -> None:
     """The query plans of the point-in-time look-up and of a page of entries, on stderr."""
     from django.db import connection
@@ -304,6 +352,7 @@ def main() -> None:
     prepare_hordak()
     measure_posting()
     measure_reading()
+    measure_audit()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from balance.queries.totals import turnovers_until
 from balance.services.reconciling import Imported, import_settlement, resolve_case
 from balance.settlements import MAX_BYTES, MAX_LINES, read_settlement
 from members.models import Member
-from tests.factories.money import NOON
+from tests.factories.money import NOON, euros
 from tests.factories.settlements import (
     LATER,
     PROVIDER,
@@ -30,6 +31,7 @@ from tests.factories.settlements import (
     refund,
     settlement_file,
 )
+from tests.repository.sources import REPOSITORY
 
 GOOD = settlement_file(payment("p-1", "order:1", "24.70", "0.70"))
 
@@ -177,6 +179,14 @@ class TestFile:
     def test_of_a_nameless_provider_is_refused(self) -> None:
         with pytest.raises(SettlementFileInvalid, match="no name of a provider"):
             read_settlement("../x", GOOD, now=LATER)
+
+    def test_in_the_documentation_is_in_order(self) -> None:
+        text = (REPOSITORY / "docs" / "money.md").read_text(encoding="utf-8")
+        (example,) = re.findall(r"```csv\n(.*?)```", text, re.DOTALL)
+        # An ellipsis stands for the rest of an id.
+        assert read_settlement(PROVIDER, example.replace("…", "X").encode(), now=LATER).paid_out == euros(
+            1900
+        )
 
     def test_with_a_byte_order_mark_and_windows_ends_of_line_is_read(self) -> None:
         content = b"\xef\xbb\xbf" + GOOD.replace(b"\n", b"\r\n")
