@@ -213,6 +213,59 @@ class AccountStillOff(Conflict):
     title = "The account does not add up yet"
 
 
+# Donations
+
+
+class CharityNotFound(NotFound):
+    code = "charity_not_found"
+    title = "There is no such charity"
+
+
+class CharityNotAvailable(RuleBroken):
+    """Closed, or not for your country and currency."""
+
+    code = "charity_not_available"
+    title = "This charity takes no donations from you"
+
+
+class CharityWithoutBankAccount(Conflict):
+    """A charity is opened only once it can be paid."""
+
+    code = "charity_without_bank_account"
+    title = "The charity has no bank account yet"
+
+
+class DonationNotFound(NotFound):
+    code = "donation_not_found"
+    title = "You have no such donation"
+
+
+class DonationOutOfRange(RuleBroken):
+    """`minimum` and `maximum` say what one donation may be."""
+
+    code = "donation_out_of_range"
+    title = "One donation cannot be this amount"
+
+
+class DonationSettled(Conflict):
+    """The charity is being paid or was: a refund of the sale leaves the donation as it is."""
+
+    code = "donation_settled"
+    title = "The donation can no longer be undone"
+
+
+class DonationSettlementConflict(Conflict):
+    """Not possible in this status, or while the bank contradicts itself about it."""
+
+    code = "donation_settlement_conflict"
+    title = "The settlement is not in a state that allows this"
+
+
+class DonationSettlementCaseClosed(Conflict):
+    code = "donation_settlement_case_closed"
+    title = "This case was closed before"
+
+
 # What staff puts right
 
 

@@ -1,4 +1,7 @@
-"""The lives of holds and withdrawals: one table each, and nothing else assigns `status`."""
+"""The lives of holds, withdrawals, donations and their settlements: one table each.
+
+Nothing else assigns `status`.
+"""
 
 from __future__ import annotations
 
@@ -107,6 +110,79 @@ WITHDRAWAL = register(
 )
 OPEN = (_S.IN_REVIEW, _S.REQUESTED, _S.SENT)
 """Statuses in which the money is in transit."""
+
+
+class DonationStatus(StrEnum):
+    """How far a donation is."""
+
+    GIVEN = "given"
+    SETTLED = "settled"
+    UNDONE = "undone"
+
+
+DONATION = register(
+    Lifecycle(
+        "Donation",
+        statuses=DonationStatus,
+        initial=DonationStatus.GIVEN,
+        transitions=(
+            Transition(
+                DonationStatus.GIVEN,
+                "settle",
+                DonationStatus.SETTLED,
+                WORKER,
+                note="once the month is over: it becomes part of the payment to the charity",
+            ),
+            Transition(
+                DonationStatus.GIVEN, "undo", DonationStatus.UNDONE, CALLER, note="its sale was refunded"
+            ),
+        ),
+        meanings={
+            DonationStatus.GIVEN: "the charity's, not yet on its way; a sale's is undone with a refund",
+            DonationStatus.SETTLED: "part of a monthly payment to the charity, and final",
+            DonationStatus.UNDONE: "back with the member",
+        },
+    )
+)
+
+
+class SettlementStatus(StrEnum):
+    """How far a month's payment to a charity is."""
+
+    COLLECTING = "collecting"
+    SENT = "sent"
+    PAID = "paid"
+    FAILED = "failed"
+
+
+_D = SettlementStatus
+
+DONATION_SETTLEMENT = register(
+    Lifecycle(
+        "Donation settlement",
+        statuses=SettlementStatus,
+        initial=_D.COLLECTING,
+        transitions=(
+            Transition(_D.COLLECTING, "send", _D.SENT, WORKER, note="written down before the bank is called"),
+            Transition(_D.SENT, "pay", _D.PAID, BANK),
+            Transition(
+                _D.SENT, "fail", _D.FAILED, BANK, note="surely not paid; an unknown outcome is retried"
+            ),
+            Transition(_D.SENT, "return", _D.FAILED, BANK, note="the news of the payment is late or lost"),
+            Transition(_D.SENT, "confirm", _D.PAID, STAFF, note="it is on the bank's statement"),
+            Transition(_D.SENT, "deny", _D.FAILED, STAFF, note="it is not on the bank's statement"),
+            Transition(_D.PAID, "return", _D.FAILED, BANK, note="the posting is reversed"),
+            Transition(_D.FAILED, "retry", _D.SENT, STAFF, note="under a new reference"),
+            Transition(_D.FAILED, "confirm", _D.PAID, STAFF, note="it is on the bank's statement after all"),
+        ),
+        meanings={
+            _D.COLLECTING: "donations of the month that is over are being added",
+            _D.SENT: "with the bank, or on the way there: the outcome is open",
+            _D.PAID: "left our bank account",
+            _D.FAILED: "refused or returned: still owed to the charity, and a case for staff",
+        },
+    )
+)
 
 
 class CorrectionStatus(StrEnum):

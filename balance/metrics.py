@@ -64,3 +64,22 @@ SETTLEMENT_CASES = Counter(
     "How lines of settlement files compare with the ledger",
     ["provider", "status"],
 )
+DONATIONS = Counter(
+    "preloved_balance_donations_total", "Donations, and what became of them", ["kind", "verb"]
+)
+DONATION_SETTLEMENT_MOVES = Counter(
+    "preloved_balance_donation_settlement_moves_total",
+    "Changes of status of payments to charities",
+    ["verb", "actor"],
+)
+DONATION_SETTLEMENTS_OPEN = Gauge(
+    "preloved_balance_donation_settlements_open",
+    "Payments to charities that are not done",
+    ["status"],
+    multiprocess_mode="mostrecent",
+)
+DONATION_SETTLEMENT_CASES = Counter(
+    "preloved_balance_donation_settlement_cases_total",
+    "Payments to charities that a person has to look at",
+    ["kind"],
+)

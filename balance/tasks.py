@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from balance.services import bank_mails, control, holds, sending
+from balance.services import bank_mails, control, donation_settlements, holds, sending
 
 
 @shared_task
@@ -53,3 +54,21 @@ def audit_ledger() -> None:
     now = timezone.now()
     control.audit(now=now)
     control.verify_chain(now=now, since=(now - timedelta(days=7)).date())
+
+
+@shared_task
+def settle_donations() -> None:
+    """Every hour: what was given until the end of last month is paid to the charities, if it was not."""
+    donation_settlements.collect_donations(provider=settings.PAYOUT_PROVIDER, now=timezone.now())
+
+
+@shared_task
+def advance_donation_settlement(settlement_id: str) -> None:
+    """Rung by a settlement, and again by the sweeper whenever the bank is to be called or asked."""
+    donation_settlements.advance_settlement(settlement_id=settlement_id, now=timezone.now())
+
+
+@shared_task
+def sweep_donation_settlements() -> None:
+    """Every minute."""
+    donation_settlements.sweep_settlements(now=timezone.now())

@@ -11,6 +11,13 @@ from balance.admin.banking import (
 )
 from balance.admin.control import AuditFindingAdmin, AuditRunAdmin, LedgerDayAdmin
 from balance.admin.corrections import CorrectionAdmin, CorrectionLimitAdmin
+from balance.admin.donations import (
+    CharityAdmin,
+    DonationAdmin,
+    DonationSettingAdmin,
+    DonationSettlementAdmin,
+    DonationSettlementCaseAdmin,
+)
 from balance.admin.ledger import (
     HoldAdmin,
     LedgerAccountAdmin,
@@ -24,8 +31,13 @@ __all__ = [
     "AuditFindingAdmin",
     "AuditRunAdmin",
     "BankAccountAdmin",
+    "CharityAdmin",
     "CorrectionAdmin",
     "CorrectionLimitAdmin",
+    "DonationAdmin",
+    "DonationSettingAdmin",
+    "DonationSettlementAdmin",
+    "DonationSettlementCaseAdmin",
     "HoldAdmin",
     "IdentityAdmin",
     "LedgerAccountAdmin",

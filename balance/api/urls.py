@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from balance.api import balances, banking, entries, sandbox, statements, withdrawals
+from balance.api import balances, banking, donations, entries, sandbox, statements, withdrawals
 from balance.providers.contract import Outcome
 
 urlpatterns: list[URLPattern] = [
@@ -16,6 +16,11 @@ urlpatterns: list[URLPattern] = [
     path("withdrawals", withdrawals.WithdrawalsView.as_view(), name="withdrawals"),
     path("withdrawals/<id:withdrawal_id>", withdrawals.WithdrawalView.as_view(), name="withdrawal"),
     path("withdrawals/<id:withdrawal_id>/cancel", withdrawals.CancelWithdrawalView.as_view()),
+    path("charities", donations.CharitiesView.as_view(), name="charities"),
+    path("charities/<id:charity_id>", donations.CharityView.as_view(), name="charity"),
+    path("donation-setting", donations.DonationSettingView.as_view(), name="donation-setting"),
+    path("donations", donations.DonationsView.as_view(), name="donations"),
+    path("donations/<id:donation_id>", donations.DonationView.as_view(), name="donation"),
     path("sandbox/payouts/<id:withdrawal_id>/script", sandbox.ScriptView.as_view()),
     path("sandbox/payouts/<id:withdrawal_id>/repeat", sandbox.RepeatView.as_view()),
     path(

@@ -13,6 +13,16 @@ from balance.models.banking import (
 )
 from balance.models.control import AuditFinding, AuditRun, LedgerDay, LedgerDayTotal
 from balance.models.corrections import Correction, CorrectionLimit
+from balance.models.donations import (
+    Charity,
+    CharityAccount,
+    CharityMarket,
+    CharityText,
+    Donation,
+    DonationSetting,
+    DonationSettlement,
+    DonationSettlementCase,
+)
 from balance.models.holds import Hold
 from balance.models.ledger import LedgerAccount, Posting, Transfer
 from balance.models.reconciliation import SettlementCase, SettlementFile, SettlementLine
@@ -22,8 +32,16 @@ __all__ = [
     "AuditFinding",
     "AuditRun",
     "BankAccount",
+    "Charity",
+    "CharityAccount",
+    "CharityMarket",
+    "CharityText",
     "Correction",
     "CorrectionLimit",
+    "Donation",
+    "DonationSetting",
+    "DonationSettlement",
+    "DonationSettlementCase",
     "Hold",
     "Identity",
     "LedgerAccount",

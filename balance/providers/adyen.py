@@ -96,6 +96,7 @@ class AdyenPayouts:
 
     def send(self, order: PayoutOrder, *, now: datetime) -> PayoutReport:
         """POST /transfers with the reference as the idempotency key."""
+        holder_type = "organization" if order.is_organisation else "individual"
         body = {
             "amount": {"value": _their_minor(order.amount), "currency": order.amount.currency},
             "balanceAccountId": self._balance_account_id,
@@ -104,13 +105,13 @@ class AdyenPayouts:
             "counterparty": {
                 "bankAccount": {
                     # Adyen takes Latin letters; banks compare transliterated names anyhow.
-                    "accountHolder": {"fullName": anyascii(order.holder_name), "type": "individual"},
+                    "accountHolder": {"fullName": anyascii(order.holder_name), "type": holder_type},
                     "accountIdentification": {"type": "iban", "iban": order.iban},
                 }
             },
             "reference": order.reference,
             "referenceForBeneficiary": order.reference,
-            "description": "Preloved withdrawal",
+            "description": "Preloved donations" if order.is_organisation else "Preloved withdrawal",
         }
         try:
             answer = self._call(lambda: self._api.transfer_funds(body, idempotency_key=order.reference))

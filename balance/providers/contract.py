@@ -30,6 +30,7 @@ class PayoutOrder:
     amount: Money
     iban: str = field(repr=False)
     holder_name: str = field(repr=False)
+    is_organisation: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from balance.providers import PROVIDERS, provider_named
+from balance.services.donation_payouts import apply_settlement_report, is_settlement_reference
 from balance.services.reporting import apply_report
 from foundation.incoming import ParsedEvent, ReceivedEvent, Source, register
 
@@ -26,7 +27,11 @@ def _source(name: str) -> Source:
 
     def handle(event: ReceivedEvent, *, now: datetime) -> None:
         callback = provider.read_callback(event.body.reveal())
-        if callback.report is not None:
+        if callback.report is None:
+            return
+        if is_settlement_reference(callback.report.reference):
+            apply_settlement_report(name, callback.report, now=now)
+        else:
             apply_report(name, callback.report, now=now)
 
     return Source(kind=KIND, provider=name, verifier=provider.verifier, parse=parse, handle=handle)
