@@ -204,13 +204,33 @@ def sale_cancelled(
 
 
 def sale_refunded(
-    *, seller: Share, seller_kind: AccountKind, buyer_id: str, wallet: Money, card: Money, charges: Charges
+    *, seller: Share, buyer_id: str, wallet: Money, card: Money, charges: Charges
 ) -> tuple[Line, ...]:
-    """A part goes back, from what is pending or, after completion, available (which may make a debt)."""
+    """Before completion, a part goes back: what is pending, and charges that are still deferred."""
     return transfers(
         [
-            (of_member(seller.member_id, seller_kind, seller.amount.currency), seller.amount),
+            (of_member(seller.member_id, _K.PENDING, seller.amount.currency), seller.amount),
             *_deferred(charges),
+        ],
+        _tenders(buyer_id, wallet, card, wallet_kind=_K.AVAILABLE, card_kind=_K.REFUNDS_IN_TRANSIT),
+    )
+
+
+def completed_sale_refunded(
+    *, seller: Share, buyer_id: str, wallet: Money, card: Money, fee: Fee, shipping: Money, verification: Fee
+) -> tuple[Line, ...]:
+    """After completion: from what the seller has (which may make a debt) and what we had earned.
+
+    The carrier is owed the postage all the same, so we bear what of it goes back.
+    """
+    currency = seller.amount.currency
+    return transfers(
+        [
+            (of_member(seller.member_id, _K.AVAILABLE, currency), seller.amount),
+            (of_platform(_K.FEE_REVENUE, currency), fee.net),
+            (of_platform(_K.VERIFICATION_REVENUE, currency), verification.net),
+            (of_platform(_K.VAT_PAYABLE, currency), fee.vat + verification.vat),
+            (of_platform(_K.CARRIER_COSTS, currency), shipping),
         ],
         _tenders(buyer_id, wallet, card, wallet_kind=_K.AVAILABLE, card_kind=_K.REFUNDS_IN_TRANSIT),
     )

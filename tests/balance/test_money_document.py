@@ -154,7 +154,6 @@ def examples(book: Book) -> dict[Event, tuple[Line, ...]]:
         ),
         Event.SALE_REFUNDED: events.sale_refunded(
             seller=Share(seller, euros(500)),
-            seller_kind=K.PENDING,
             buyer_id=buyer,
             wallet=none,
             card=euros(500),
@@ -223,6 +222,21 @@ class TestExamples:
                 book.record(event, lines)
             else:
                 book.run(step)
+
+    def test_of_a_refund_after_completion(self, book: Book) -> None:
+        (refund,) = [
+            step for step in BLOCKS["A debt that is paid down"] if step.words == [Event.SALE_REFUNDED.value]
+        ]
+        lines = events.completed_sale_refunded(
+            seller=Share(book.seller.id, euros(2000)),
+            buyer_id=book.buyer.id,
+            wallet=euros(0),
+            card=euros(2470),
+            fee=Fee(net=euros(140), vat=euros(30)),
+            shipping=euros(300),
+            verification=Fee(net=euros(0), vat=euros(0)),
+        )
+        assert sides_of(lines) == sides_of(book.lines(refund))
 
     @pytest.mark.parametrize("title", STORIES)
     def test_of_a_story(self, book: Book, title: str) -> None:
