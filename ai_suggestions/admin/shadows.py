@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from ai_suggestions.admin.runs import compact
 from ai_suggestions.evaluation.shadows import compared
@@ -60,9 +61,9 @@ class ShadowRunAdmin(ReadOnly, _ShadowAdmin):
     inlines = (ShadowFieldInline,)
     fields = (
         *("id", "provider", "run_link", "route", "requested_at", "due_at", "attempts", "ended_at"),
-        *("error_code", "cost", "steps"),
+        *("error_code", "cost", "steps_taken"),
     )
-    readonly_fields = ("run_link", "route", "cost")
+    readonly_fields = ("run_link", "route", "cost", "steps_taken")
 
     def get_urls(self) -> list[URLPattern]:
         """Before the admin's own, of which one takes any path for an id."""
@@ -83,6 +84,17 @@ class ShadowRunAdmin(ReadOnly, _ShadowAdmin):
     @admin.display(description="cost", ordering="cost_micro")
     def cost(self, shadow: ShadowRun) -> str:
         return f"{shadow.cost_micro / 1_000_000:.4f}"
+
+    @admin.display(description="steps")
+    def steps_taken(self, shadow: ShadowRun) -> str:
+        return format_html_join(
+            mark_safe("<br>"),
+            "{} {}: {} {} ({} ms)",
+            (
+                (step["name"], step["version"], step["outcome"], step["error_code"], step["elapsed_ms"])
+                for step in shadow.steps
+            ),
+        )
 
     def compared(self, request: HttpRequest) -> TemplateResponse:
         """Shadow beside live provider, field by field."""

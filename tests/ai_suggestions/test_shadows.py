@@ -299,6 +299,7 @@ class TestPages:
         one = client.get(f"{pages}{ShadowRun.objects.get().id}/change/").content.decode()
         assert "[&quot;red&quot;]" in one
         assert "version 1" in one
+        assert "colour script-1: ok" in one
         table = client.get(f"{pages}compared/").content.decode()
         assert "<td>colours</td><td>script-1</td><td>script-1</td><td>1</td>" in table
         clerk = Client()
