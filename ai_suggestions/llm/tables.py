@@ -24,6 +24,7 @@ class LlmDay(models.Model):
     shadow_micro = models.BigIntegerField(default=0, help_text="Part of it that shadow runs committed")
 
     class Meta:
+        verbose_name = "LLM day"
         ordering = ("-day",)
         constraints = [
             models.CheckConstraint(name="llm_day_not_negative", condition=Q(committed_micro__gte=0)),
@@ -82,6 +83,7 @@ class LlmCall(models.Model):
     retry_after_s = models.FloatField(null=True)
 
     class Meta:
+        verbose_name = "LLM call"
         ordering = ("-id",)
         constraints = [
             models.CheckConstraint(name="llm_call_cost_not_negative", condition=Q(cost_micro__gte=0)),
