@@ -20,6 +20,7 @@ DOCUMENT: dict[str, Any] = {
         {"name": "members", "description": "Markets, one's own account, blocks, public profiles."},
         {"name": "listings", "description": "The catalogue, drafts, photos, publishing, browsing."},
         {"name": "balance", "description": "Your money: balance, entries, statements, and the ways out."},
+        {"name": "orders", "description": "Offers, and bundles with their price; buying is still to come."},
         {"name": "ai_suggestions", "description": "Proposals for a listing; the seller decides."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,
@@ -36,6 +37,7 @@ DOCUMENT: dict[str, Any] = {
         "RunStatusEnum": "ai_suggestions.api.shapes.RUN_STATUSES",
         "BatchStatusEnum": "ai_suggestions.api.shapes.BATCH_STATUSES",
         "BatchItemStatusEnum": "ai_suggestions.batch_queries.ITEM_STATUSES",
+        "OfferStatusEnum": "orders.api.shapes.STATUSES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "members",
     "listings",
     "balance",
+    "orders",
     "ai_suggestions",
     "allauth",
     "allauth.account",

@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("members.api.urls")),
     path("api/v1/", include("listings.api.urls")),
     path("api/v1/", include("balance.api.urls")),
+    path("api/v1/", include("orders.api.urls")),
     path("api/v1/", include("ai_suggestions.api.urls")),
     path("_allauth/", include("allauth.headless.urls")),
     path("admin/", admin.site.urls),

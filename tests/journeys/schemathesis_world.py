@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from ai_suggestions import services as suggestions
 from balance.services.sending import advance_withdrawal
+from orders.services.bundling import create_bundle
 from tests.factories.banking import OTHER_LT_IBAN, activate, make_bank_account, withdraw
-from tests.factories.listings import load_small_catalogue, make_draft, make_listing, make_photo
+from tests.factories.listings import make_draft, make_listing, make_photo
 from tests.factories.members import make_member
 from tests.factories.money import euros, give
+from tests.factories.orders import load_small_world, offer
 from tests.members.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class World:
 
 def build() -> World:
     """Two members of one market with a small catalogue; the seller is signed in over HTTP."""
-    load_small_catalogue()
+    load_small_world()
     seller, buyer = make_member("Ona", email=SELLER, plan="professional"), make_member("Buyer")
     visitor = Visitor()
     assert visitor.sign_in(SELLER).status_code == 200
@@ -64,6 +66,9 @@ def things(world: World) -> dict[str, list[str]]:
     fresh_account = make_bank_account(world.seller_id, iban=OTHER_LT_IBAN, now=now)
     requested, sent = (withdraw(world.seller_id, account.id, euros(1000), now=now) for _ in range(2))
     advance_withdrawal(withdrawal_id=sent.id, now=now)
+    made = offer(world.seller_id, foreign, 1000, now=now)
+    got = offer(world.buyer_id, own_active, 1000, now=now)
+    bundle = create_bundle(buyer_id=world.seller_id, listing_ids=[foreign.id], now=now)
     return {
         "listing_id": [own_draft.id, bare_draft.id, own_active.id, foreign.id],
         "photo_id": [photo.id],
@@ -71,6 +76,8 @@ def things(world: World) -> dict[str, list[str]]:
         "batch_id": [batch.id],
         "bank_account_id": [account.id, fresh_account.id],
         "withdrawal_id": [requested.id, sent.id],
+        "offer_id": [made.id, got.id],
+        "bundle_id": [bundle.id],
         "month": [f"{now:%Y-%m}"],
         "member_id": [world.buyer_id, world.seller_id],
         "category_id": ["women-t-shirts", "women"],

@@ -1,0 +1,65 @@
+"""The terms of a market at a moment, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from foundation.money import Money
+from orders.errors import TermsMissing
+from orders.models import Terms
+from orders.pricing import FeeRule
+
+
+@dataclass(frozen=True, slots=True)
+class TermsFacts:
+    """What holds in a market. Whoever uses a number for something lasting copies it there."""
+
+    country: str
+    currency: str
+    fee_fixed: Money
+    fee_rate_bp: int
+    vat_rate_bp: int
+    offer_floor_bp: int
+    offer_open_for: timedelta
+    agreed_price_for: timedelta
+    offers_per_listing: int
+    offers_per_day: int
+    bundle_items_max: int
+    ship_by_working_days: int
+
+
+def get_terms(country: str, *, now: datetime, currency: str | None = None) -> TermsFacts:
+    """The latest terms of the market that have begun, in a currency if one is named. Raises TermsMissing.
+
+    A listing keeps the currency it was drafted in, also when its market has changed over to another.
+    """
+    rows = Terms.objects.filter(market_id=country, valid_from__lte=now)
+    if currency is not None:
+        rows = rows.filter(currency=currency)
+    row = rows.order_by("-valid_from").first()
+    if row is None:
+        raise TermsMissing(f"There are no terms for {country}.")
+    return TermsFacts(
+        country=country,
+        currency=row.currency,
+        fee_fixed=Money(row.fee_fixed_minor, row.currency),
+        fee_rate_bp=row.fee_rate_bp,
+        vat_rate_bp=row.vat_rate_bp,
+        offer_floor_bp=row.offer_floor_bp,
+        offer_open_for=timedelta(hours=row.offer_open_hours),
+        agreed_price_for=timedelta(hours=row.agreed_price_hours),
+        offers_per_listing=row.offers_per_listing,
+        offers_per_day=row.offers_per_day,
+        bundle_items_max=row.bundle_items_max,
+        ship_by_working_days=row.ship_by_working_days,
+    )
+
+
+def get_fee_rule(*, listing_terms: TermsFacts, buyer_country: str, now: datetime) -> FeeRule:
+    """Fee by the listing's market, in its currency; VAT by the buyer's. Raises TermsMissing.
+
+    A consumer's country taxes services supplied electronically: Directive 2006/112/EC, article 58.
+    """
+    of_buyer = listing_terms if buyer_country == listing_terms.country else get_terms(buyer_country, now=now)
+    return FeeRule(listing_terms.fee_fixed, listing_terms.fee_rate_bp, of_buyer.vat_rate_bp)

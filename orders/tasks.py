@@ -1,0 +1,14 @@
+"""Doorbells: each makes one service call, and is safe to ring twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from orders.services import deadlines
+
+
+@shared_task
+def sweep_offers() -> None:
+    """Every few seconds."""
+    deadlines.sweep_offers(now=timezone.now())
