@@ -95,7 +95,7 @@ class AuditRunAdmin(ReadOnly, _RunAdmin):
 
 @admin.register(AuditFinding)
 class AuditFindingAdmin(Subject, ReadOnly, _FindingAdmin):
-    list_display = ("id", "kind", "subject_link", "expected", "found", "run")
+    list_display = ("id", "code", "subject_link", "expected", "found", "run")
     list_filter = ("kind",)
     search_fields = ("=subject",)
     search_help_text = "Id of an account or posting, or a day"
@@ -105,13 +105,17 @@ class AuditFindingAdmin(Subject, ReadOnly, _FindingAdmin):
     fields = ("kind", "subject_link", "expected", "found", "run")
     readonly_fields = fields
 
+    @admin.display(description="kind", ordering="kind")
+    def code(self, finding: AuditFinding) -> str:
+        return str(finding.kind)
+
 
 @admin.register(LedgerDay)
 class LedgerDayAdmin(ReadOnly, _DayAdmin):
     """Sealed days; the reports that are made of them have their links here."""
 
     change_list_template = "admin/balance/ledger_days.html"
-    list_display = ("day", "postings", "transfers", "hash", "sealed_at")
+    list_display = ("day", "postings", "transfers", "short_hash", "sealed_at")
     ordering = ("-day",)
     show_full_result_count = False
     fields = ("day", "postings", "transfers", "previous_hash", "hash", "sealed_at")
@@ -125,6 +129,10 @@ class LedgerDayAdmin(ReadOnly, _DayAdmin):
             path("aging/", view(self.aging), name="balance_aging"),
             *super().get_urls(),
         ]
+
+    @admin.display(description="hash")
+    def short_hash(self, day: LedgerDay) -> str:
+        return f"{day.hash[:16]}…"
 
     def trial_balance(self, request: HttpRequest) -> HttpResponse:
         """As of now, or with all of ``?day=`` (UTC)."""

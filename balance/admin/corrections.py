@@ -30,21 +30,29 @@ else:  # generic only in the stubs, not at run time
     _CorrectionAdmin = _LimitAdmin = admin.ModelAdmin
 
 
+def _wide() -> forms.TextInput:
+    return forms.TextInput(attrs={"size": 60})
+
+
 class CorrectionForm(forms.Form):
     """Either the posting, or both accounts and the amount."""
 
     kind = forms.ChoiceField(choices=CorrectionKind.choices, widget=forms.RadioSelect)
-    posting = forms.CharField(required=False, max_length=26, help_text="Id of the posting to undo.")
+    posting = forms.CharField(
+        required=False, max_length=26, help_text="Id of the posting to undo.", widget=_wide()
+    )
     debit = forms.CharField(
         required=False,
         max_length=70,
         label="Debited account",
+        widget=_wide(),
         help_text="owner:kind:currency, as in platform:goodwill:EUR. A debit takes from a member's account.",
     )
     credit = forms.CharField(
         required=False,
         max_length=70,
         label="Credited account",
+        widget=_wide(),
         help_text="A credit adds to a member's account.",
     )
     amount = forms.DecimalField(
@@ -53,7 +61,7 @@ class CorrectionForm(forms.Form):
         decimal_places=3,
         help_text="In the accounts' currency, such as 12.50.",
     )
-    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 3, "cols": 60}))
 
     def clean(self) -> dict[str, Any]:
         """What goes with the kind has to be there."""
@@ -82,7 +90,7 @@ def _money(amount: Decimal, currency: str) -> Money:
 @admin.register(Correction)
 class CorrectionAdmin(ReadOnly, _CorrectionAdmin):
     list_display = (
-        *("id", "status", "kind", "amount", "what", "short_reason", "needs_second_person"),
+        *("id", "status", "amount", "what", "short_reason", "needs_second_person"),
         *("requested_by", "requested_at", "decided_by"),
     )
     list_filter = ("status", "kind", "needs_second_person", "currency")

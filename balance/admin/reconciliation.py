@@ -120,7 +120,7 @@ class AttentionFilter(admin.SimpleListFilter):
 @admin.register(SettlementCase)
 class SettlementCaseAdmin(ReadOnly, _CaseAdmin):
     list_display = (
-        *("id", "status", "provider", "provider_id", "reference", "in_file", "in_ledger", "posted_as"),
+        *("id", "status", "in_file", "in_ledger", "reference", "provider", "provider_id", "posted_as"),
         *("opened_at", "ended_at", "resolved_by"),
     )
     list_filter = (AttentionFilter, "status", "provider")
