@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import get_language
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 
 from ai_suggestions import queries
@@ -23,6 +24,14 @@ LAST_EVENT_ID = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The id of the last event that you have (the run's version): only newer ones are sent.",
 )
+
+
+class RunEventSerializer(serializers.Serializer[Any]):
+    """One event of the stream, its lines by name."""
+
+    id = serializers.CharField(help_text="The run's version.")
+    event = serializers.ChoiceField(choices=["run"])
+    data = serializers.CharField(help_text="The run as JSON.")  # type: ignore[assignment]  # the line's name
 
 
 def _news(run: queries.RunFacts, language: str) -> News:
@@ -55,7 +64,7 @@ class RunEventsView(ApiView):
         "that there is no more. `event_stream_unavailable`: use `Prefer: wait` instead.",
         parameters=[LAST_EVENT_ID],
         responses={
-            (200, MEDIA_TYPE): OpenApiResponse(OpenApiTypes.STR),
+            (200, MEDIA_TYPE): OpenApiResponse(RunEventSerializer),
             204: OpenApiResponse(description="The run has ended, and you have its last event."),
         },
     )
