@@ -55,14 +55,14 @@ class Command(BaseCommand):
 
     def _table(self, balances: list[TrialBalance]) -> None:
         for balance in balances:
-            self.stdout.write(f"{balance.currency:<45}{'debit':>18}{'credit':>18}")
+            self.stdout.write(f"{balance.currency:<53}{'debit':>18}{'credit':>18}")
             for line in balance.lines:
                 sides = [
                     f"{side.amount:,f}" if side.amount_minor else "" for side in (line.debit, line.credit)
                 ]
-                self.stdout.write(f"{line.category.value:<10} {line.account:<34}{sides[0]:>18}{sides[1]:>18}")
+                self.stdout.write(f"{line.category.value:<10} {line.account:<42}{sides[0]:>18}{sides[1]:>18}")
             totals = f"{balance.debit.amount:>18,f}{balance.credit.amount:>18,f}"
-            self.stdout.write(f"{'total' if balance.is_balanced else 'NOT BALANCED':<45}{totals}")
+            self.stdout.write(f"{'total' if balance.is_balanced else 'NOT BALANCED':<53}{totals}")
             for category, total in balance.by_category().items():
                 self.stdout.write(f"{category.value:<10} {total.amount:>18,f}")
 
