@@ -60,9 +60,12 @@ def import_settlement(*, provider: str, name: str, content: bytes, actor: str, n
 def _import(
     provider: str, name: str, digest: str, settlement: Settlement, *, actor: str, now: datetime
 ) -> Imported:
+    problems = _known_lines(provider, settlement)
+    # Looked up after the lines: another import of this file may have ended in between.
     if (had := SettlementFile.objects.filter(provider=provider, sha256=digest).first()) is not None:
         return Imported(had.id, had.lines, {}, replayed=True)
-    _refuse_known(provider, settlement)
+    if problems:
+        raise SettlementFileInvalid(f"{problems[0].detail} Nothing was imported.", errors=problems[:50])
     moments = [line.occurred_at for line in (*settlement.lines, settlement.payout)]
     # Of two imports at once the second waits here for the unique index, and finds the first.
     file, is_new = SettlementFile.objects.get_or_create(
@@ -92,8 +95,8 @@ def _import(
     return Imported(file.id, file.lines, comparison.counts)
 
 
-def _refuse_known(provider: str, settlement: Settlement) -> None:
-    """Lines that another file had."""
+def _known_lines(provider: str, settlement: Settlement) -> list[FieldProblem]:
+    """Lines that another file had, in order."""
     wanted = {line.provider_id: line.number for line in (*settlement.lines, settlement.payout)}
     problems: list[FieldProblem] = []
     for ids in _chunks(list(wanted)):
@@ -102,9 +105,7 @@ def _refuse_known(provider: str, settlement: Settlement) -> None:
             number = wanted[provider_id]
             detail = f"Line {number} was imported before, in {other} ({provider_id})."
             problems.append(FieldProblem(f"/lines/{number}", "known_line", detail))
-    if problems:
-        problems.sort(key=lambda problem: int(problem.pointer.rpartition("/")[2]))
-        raise SettlementFileInvalid(f"{problems[0].detail} Nothing was imported.", errors=problems[:50])
+    return sorted(problems, key=lambda problem: int(problem.pointer.rpartition("/")[2]))
 
 
 def _keep(file: SettlementFile, settlement: Settlement) -> list[SettlementLine]:
