@@ -228,6 +228,13 @@ class CharityNotAvailable(RuleBroken):
     title = "This charity takes no donations from you"
 
 
+class CharityRequired(RuleBroken):
+    """Only 0 percent go to nobody."""
+
+    code = "charity_required"
+    title = "Name the charity that is given to"
+
+
 class CharityWithoutBankAccount(Conflict):
     """A charity is opened only once it can be paid."""
 

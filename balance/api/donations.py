@@ -104,7 +104,8 @@ class DonationSettingView(ApiView):
             404: OpenApiResponse(description="`charity_not_found`."),
             412: OpenApiResponse(description="`stale_etag`: it was changed in the meantime; read it again."),
             422: OpenApiResponse(
-                description="`charity_not_available`: closed, or not for your country and currency."
+                description="`charity_required`, or `charity_not_available`: closed, or not for your country "
+                "and currency."
             ),
             428: OpenApiResponse(description="`if_match_required`."),
         },

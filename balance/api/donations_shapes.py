@@ -47,11 +47,6 @@ class NewSettingSerializer(StrictSerializer):
         max_length=ID_LENGTH, allow_null=True, default=None, help_text="Needed unless `percent` is 0."
     )
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["percent"] and attrs["charity_id"] is None:
-            raise serializers.ValidationError({"charity_id": "Name a charity."}, code="required")
-        return attrs
-
 
 class SettingSerializer(serializers.Serializer[Any]):
     """What you give of each sale."""

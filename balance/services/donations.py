@@ -14,6 +14,7 @@ from balance.donation_shares import share_of
 from balance.errors import (
     CharityNotAvailable,
     CharityNotFound,
+    CharityRequired,
     CurrencyMismatch,
     DonationOutOfRange,
     DonationSettled,
@@ -57,8 +58,10 @@ def set_donation_setting(
 ) -> SettingFacts:
     """From now on this part of each completed sale goes to the charity; the former versions are kept.
 
-    Raises CharityNotFound, CharityNotAvailable, PreconditionFailed.
+    Raises CharityRequired, CharityNotFound, CharityNotAvailable, PreconditionFailed.
     """
+    if percent and charity_id is None:
+        raise CharityRequired
     if charity_id is not None:
         _require_takes_from(charity_id, get_member_facts(member_id))
     known = find_setting(member_id)

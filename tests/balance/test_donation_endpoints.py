@@ -106,10 +106,8 @@ class TestSetting:
         assert (stale.status_code, stale.json()["code"]) == (412, "stale_etag")
         assert self.put(as_seller, answer["ETag"], percent=0).json()["charity"] is None
 
-    @pytest.mark.parametrize("percent", [-1, 101, 1.5, "10", True, None, 10])
-    def test_refuses_what_is_no_percentage_or_names_no_charity(
-        self, as_seller: APIClient, percent: Any
-    ) -> None:
+    @pytest.mark.parametrize("percent", [-1, 101, 1.5, "10", True, None])
+    def test_refuses_what_is_no_percentage(self, as_seller: APIClient, percent: Any) -> None:
         answer = self.put(as_seller, as_seller.get(SETTING)["ETag"], percent=percent)
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
 
@@ -117,6 +115,8 @@ class TestSetting:
         etag = as_seller.get(SETTING)["ETag"]
         abroad = self.put(as_seller, etag, percent=10, charity_id=make_charity(markets=("DE",)).id)
         assert (abroad.status_code, abroad.json()["code"]) == (422, "charity_not_available")
+        nobody = self.put(as_seller, etag, percent=10)
+        assert (nobody.status_code, nobody.json()["code"]) == (422, "charity_required")
         unknown = self.put(as_seller, etag, percent=10, charity_id="x")
         assert (unknown.status_code, unknown.json()["code"]) == (404, "charity_not_found")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -92,6 +93,12 @@ class TestAdyen(PayoutContract):
             "fullName": "Ona Kazlauskiene",
             "type": "individual",
         }
+
+    def test_tells_an_organisation_from_a_person(self, server: AdyenServer) -> None:
+        adapter(server).send(replace(order("W1"), is_organisation=True), now=NOON)
+        body = json.loads(server.double.requests[0]["body"])
+        assert body["counterparty"]["bankAccount"]["accountHolder"]["type"] == "organization"
+        assert body["description"] == "Preloved donations"
 
     @pytest.mark.parametrize("fault", sorted(set(FAULTS) - {"no_route"}))
     def test_knows_nothing_after_any_fault_but_a_refusal(self, server: AdyenServer, fault: str) -> None:
