@@ -32,6 +32,7 @@ from foundation.lifecycle import UnknownTransition
 logger = structlog.get_logger(__name__)
 
 CHUNK = 500
+_BY = "provider:"  # how postings name a provider as their actor
 _S = SettlementCaseStatus
 Row = TypeVar("Row")
 
@@ -220,7 +221,7 @@ class _Comparison:
 
     def _posted_between(self, first: datetime, last: datetime) -> Iterator[list[str]]:
         rows = Posting.objects.filter(
-            actor=f"provider:{self.file.provider}",
+            actor=f"{_BY}{self.file.provider}",
             event__in=[event.value for event in SETTLED_EVENTS],
             effective_at__range=(first, last),
         ).order_by("recorded_at", "id")
@@ -265,7 +266,9 @@ class _Comparison:
         postings: dict[str, tuple[str, str, str]] = {}
         for field in ("key", "reference"):
             rows = Posting.objects.filter(
-                **{f"{field}__in": names}, event__in=[event.value for event in SETTLED_EVENTS]
+                ~Q(actor__startswith=_BY) | Q(actor=f"{_BY}{self.file.provider}"),  # not another provider's
+                **{f"{field}__in": names},
+                event__in=[event.value for event in SETTLED_EVENTS],
             ).order_by("id")
             for id_, key, reference, event in rows.values_list("id", "key", "reference", "event"):
                 postings[id_] = (key, reference, event)

@@ -64,6 +64,13 @@ class TestImport:
         assert posting.key == "settlement:cards:po-1"
         assert posting.effective_at.isoformat() == "2026-03-03T00:00:00+00:00"
 
+    def test_takes_no_posting_of_another_provider(self, seller: Member, buyer: Member) -> None:
+        capture(seller.id, buyer.id, 2470, "order:1")
+        done = import_settlement(
+            provider="vouchers", name="march.csv", content=GOOD, actor="system", now=LATER
+        )
+        assert done.cases == {"missing_in_ledger": 1}
+
     def test_again_changes_nothing(self, seller: Member, buyer: Member) -> None:
         capture(seller.id, buyer.id, 2470, "order:1")
         first = bring(GOOD)
