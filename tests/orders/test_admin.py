@@ -16,6 +16,8 @@ from tests.factories.listings import NOW
 from tests.factories.members import make_member
 from tests.factories.orders import offer
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def as_clerk(world: None) -> Client:

@@ -14,7 +14,7 @@ from orders.models import Offer, Terms
 from tests.factories.members import make_member
 from tests.factories.orders import on_offer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def make(client: APIClient, listing: ListingFacts, minor: Any = 1500, *, key: str | None = "k1") -> Any:

@@ -18,7 +18,7 @@ from orders.queries.terms import get_fee_rule, get_terms
 from orders.services.terms import Loaded, load_terms
 from tests.factories.members import make_market
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HEAD, *ROWS = DATA.read_text(encoding="utf-8").splitlines()
