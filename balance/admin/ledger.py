@@ -20,10 +20,11 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 from balance.chart import MEMBER_KINDS
-from balance.lifecycle import HoldStatus
-from balance.models import Hold, LedgerAccount, Posting, StatementCalendar, Transfer
+from balance.lifecycle import OPEN, HoldStatus
+from balance.models import Hold, LedgerAccount, Posting, StatementCalendar, Transfer, Withdrawal
 from balance.queries.balances import list_standings
 from balance.queries.entries import EntryFilter, Position, list_entries, list_member_accounts
+from balance.services.blocks import list_blocks
 from balance.services.control import unfreeze
 from balance.services.holds import release_hold
 from balance.services.posting import MAX_MINOR
@@ -162,6 +163,9 @@ class LedgerAccountAdmin(LedgerPage):
                 }
                 for currency, standing in standings.items()
             ],
+            "blocks": list_blocks(member_id=member_id, now=timezone.now()),
+            "holds": Hold.objects.filter(member_id=member_id, status=HoldStatus.ACTIVE.value).count(),
+            "withdrawals": Withdrawal.objects.filter(member_id=member_id, status__in=OPEN).count(),
             "accounts": accounts,
             "account": chosen,
             "entries": run.entries,

@@ -9,12 +9,15 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from prometheus_client import REGISTRY
 
 from balance.models import AuditFinding, AuditRun, Correction, LedgerAccount, SettlementCase
 from balance.queries.balances import get_balances
 from balance.services.control import audit, seal_days, verify_chain
+from balance.services.holds import place_hold
 from members.models import Member
+from members.services.restrictions import restrict
 from tests.factories.members import make_member
 from tests.factories.money import NOON, euros, give
 from tests.factories.settlements import LATER, PROVIDER, capture, payment, settlement_file
@@ -221,3 +224,19 @@ class TestReports:
         client.force_login(stranger)
         for page in ("trial-balance", "aging"):
             assert client.get(f"{DAYS}{page}/").status_code == 403
+
+
+class TestMember:
+    def test_at_a_glance_has_blocks_holds_and_withdrawals(self, viewer: Client, seller: Member) -> None:
+        give(seller.id, 1000)
+        place_hold(
+            key="order:1", member_id=seller.id, amount=euros(100), reference="order:1", now=timezone.now()
+        )
+        url = f"{ACCOUNTS}member/{seller.id}/"
+        assert "No blocks" in viewer.get(url).content.decode()
+        restrict(
+            member_id=seller.id, capability="withdraw", reason="fraud", source="staff:1", now=timezone.now()
+        )
+        page = viewer.get(url).content.decode()
+        for shown in ("May not withdraw</strong>: fraud", "1 active", "0 under way", "9.00 EUR"):
+            assert shown in page
