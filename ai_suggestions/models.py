@@ -231,6 +231,6 @@ class PhotoReading(models.Model):
 
 
 # Tables that have modules of their own: batches, photo checks, routes, … Django looks for models here.
-from ai_suggestions import batch_tables, photo_tables, routing_tables  # noqa: E402, F401
+from ai_suggestions import batch_tables, limit_tables, photo_tables, routing_tables  # noqa: E402, F401
 from ai_suggestions.evaluation import tables as evaluation_tables  # noqa: E402, F401
 from ai_suggestions.llm import tables as llm_tables  # noqa: E402, F401

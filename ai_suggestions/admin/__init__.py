@@ -6,6 +6,7 @@ from ai_suggestions.admin.batches import MemberUsageAdmin, SuggestionBatchAdmin
 from ai_suggestions.admin.calibration import CalibrationFigureAdmin
 from ai_suggestions.admin.exports import ExportedRunAdmin, TrainingExportAdmin
 from ai_suggestions.admin.feedback import AcceptanceAdmin
+from ai_suggestions.admin.limits import LlmPolicyAdmin, PlanQuotaAdmin
 from ai_suggestions.admin.routes import ProviderRouteAdmin
 from ai_suggestions.admin.runs import SuggestionRunAdmin
 from ai_suggestions.admin.shadows import ShadowRunAdmin
@@ -18,9 +19,11 @@ __all__ = [
     "ExportedRunAdmin",
     "LlmCallAdmin",
     "LlmDayAdmin",
+    "LlmPolicyAdmin",
     "MemberUsageAdmin",
     "PhotoCheckAdmin",
     "PhotoTwinAdmin",
+    "PlanQuotaAdmin",
     "ProviderRouteAdmin",
     "ShadowRunAdmin",
     "SuggestionBatchAdmin",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ai_suggestions.batch_tables import MemberUsage, SuggestionBatch, SuggestionBatchItem
+from ai_suggestions.quota_queries import quota_of
 from foundation.admin import ReadOnly
+from members.queries import list_plans
 
 if TYPE_CHECKING:
     _BatchAdmin = admin.ModelAdmin[SuggestionBatch]
@@ -50,16 +51,21 @@ class SuggestionBatchAdmin(ReadOnly, _BatchAdmin):
 
 @admin.register(MemberUsage)
 class MemberUsageAdmin(ReadOnly, _UsageAdmin):
-    """What members used of their day; the plan's limits are settings."""
+    """What members used of their day; the plan's limits are in Plan quotas."""
 
-    list_display = ("day", "member_id", "plan", "runs", "llm_calls")
+    list_display = ("day", "member_id", "runs", "llm_calls")
     search_fields = ("=member__id",)
     date_hierarchy = "day"
     show_full_result_count = False
     list_select_related = ("member",)
 
-    @admin.display(description="plan (runs, LLM calls a day)")
-    def plan(self, usage: MemberUsage) -> str:
-        plan = usage.member.plan
-        runs, calls = settings.SUGGESTION_RUNS_PER_DAY[plan], settings.SUGGESTION_LLM_CALLS_PER_DAY[plan]
-        return f"{plan} ({runs}, {calls})"
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        quotas = {plan: quota_of(plan) for plan in list_plans()}  # once a page, not once a row
+
+        @admin.display(description="plan (runs, LLM calls a day)")
+        def plan(usage: MemberUsage) -> str:
+            quota = quotas[usage.member.plan]
+            return f"{usage.member.plan} ({quota.runs}, {quota.llm_calls})"
+
+        day, member_id, *used = self.list_display
+        return [day, member_id, plan, *used]

@@ -1,13 +1,12 @@
-"""The LLM provider as the settings describe it, with its memory in the database and the cache."""
+"""The LLM provider by the settings and the policy of staff, its memory in the database and the cache."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
+import structlog
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from ai_suggestions.contract import Outcome, StepPlan, StepReport, SuggestionRequest
@@ -20,9 +19,11 @@ from ai_suggestions.llm.bookkeeping import (
 )
 from ai_suggestions.llm.endpoint import Endpoint, EndpointConfig
 from ai_suggestions.llm.outcomes import Problem
-from ai_suggestions.llm.prices import Prices
+from ai_suggestions.llm.policy import Policy, current_policy, policy_of_settings
 from ai_suggestions.llm.proposals import FIELDS
 from ai_suggestions.llm.provider import STEP, LlmOptions, LlmProvider
+
+logger = structlog.get_logger(__name__)
 
 _WANTS_A_KEY = "api.openai.com"
 _NOT_CONFIGURED = "not-configured"
@@ -49,58 +50,89 @@ class UnconfiguredLlm:
         """Nothing to close."""
 
 
-def llm_provider() -> LlmProvider | UnconfiguredLlm:
+class GovernedLlm:
+    """The LLM of the settings under the policy of the moment, which is read anew for each run.
+
+    Processes keep their providers for long; budget, prices and rules of the circuit change meanwhile.
+    """
+
+    name = "llm"
+
+    def __init__(
+        self, endpoint: Endpoint, state: StateInCache, budget: Callable[[int | None], BudgetInDatabase]
+    ) -> None:
+        self._endpoint = endpoint
+        self._state = state
+        self._budget = budget
+        self._as_configured = self._under(policy_of_settings())
+        self.version = self._as_configured.version
+
+    def plan(self, request: SuggestionRequest) -> tuple[StepPlan, ...]:
+        """See ``LlmProvider``: no policy changes it."""
+        return self._as_configured.plan(request)
+
+    def run(self, request: SuggestionRequest) -> Iterator[StepReport]:
+        """Yield the one report; all of a run is under the same policy."""
+        try:
+            provider = self._under(current_policy())
+        except Exception:
+            # A provider reports and does not raise. What may be spent is unknown, so nothing is.
+            logger.exception("llm_policy_unreadable")
+            code = Problem.INTERNAL_ERROR.value
+            yield StepReport(STEP, self.version, Outcome.FAILED, elapsed_ms=0, error_code=code)
+            return
+        yield from provider.run(request)
+
+    def warm_up(self) -> None:
+        """See ``LlmProvider``."""
+        self._as_configured.warm_up()
+
+    def close(self) -> None:
+        """Close the connections to the endpoint."""
+        self._endpoint.close()
+
+    def _under(self, policy: Policy) -> LlmProvider:
+        return LlmProvider(
+            self._endpoint,
+            state=self._state,
+            budget=self._budget(policy.limit_micro),
+            recorder=CallBook(clock=timezone.now),
+            clock=timezone.now,
+            options=LlmOptions(
+                timeout_s=settings.LLM_TIMEOUT_S,
+                prices=policy.prices,
+                calibration=approved_calibration,
+                breaker=policy.breaker,
+            ),
+        )
+
+
+def llm_provider() -> GovernedLlm | UnconfiguredLlm:
     """The provider of LLM_MODEL at OPENAI_BASE_URL.
 
     Raises:
         ImproperlyConfigured: a budget or a price that is no amount, a budget without prices.
     """
-    return _provider(StateInCache(), BudgetInDatabase(limit_micro=_daily_budget_micro()))
+    return _provider(StateInCache(), lambda limit: BudgetInDatabase(limit_micro=limit))
 
 
-def shadow_llm_provider(*, daily_cap_micro: int | None) -> LlmProvider | UnconfiguredLlm:
+def shadow_llm_provider(*, daily_cap_micro: int | None) -> GovernedLlm | UnconfiguredLlm:
     """As ``llm_provider``, for runs that no seller waits for: within the same budget and at most the cap,
     with modes and a circuit of its own. None: no cap. Raises ImproperlyConfigured.
     """
-    budget = ShadowBudgetInDatabase(limit_micro=_daily_budget_micro(), cap_micro=daily_cap_micro)
-    return _provider(StateInCache("shadow:"), budget)
+    return _provider(
+        StateInCache("shadow:"),
+        lambda limit: ShadowBudgetInDatabase(limit_micro=limit, cap_micro=daily_cap_micro),
+    )
 
 
-def _provider(state: StateInCache, budget: BudgetInDatabase) -> LlmProvider | UnconfiguredLlm:
+def _provider(
+    state: StateInCache, budget: Callable[[int | None], BudgetInDatabase]
+) -> GovernedLlm | UnconfiguredLlm:
     missing_key = not settings.OPENAI_API_KEY and urlsplit(settings.OPENAI_BASE_URL).hostname == _WANTS_A_KEY
     if not settings.LLM_MODEL or missing_key:
         return UnconfiguredLlm()
     endpoint = Endpoint(
         EndpointConfig(settings.OPENAI_BASE_URL, settings.LLM_MODEL, settings.OPENAI_API_KEY), state=state
     )
-    return LlmProvider(
-        endpoint,
-        state=state,
-        budget=budget,
-        recorder=CallBook(clock=timezone.now),
-        clock=timezone.now,
-        options=LlmOptions(
-            timeout_s=settings.LLM_TIMEOUT_S, prices=_prices(), calibration=approved_calibration
-        ),
-    )
-
-
-def _prices() -> Prices:
-    try:
-        return Prices.of(settings.LLM_PRICES)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"LLM_PRICES: {error}") from error
-
-
-def _daily_budget_micro() -> int | None:
-    if not settings.LLM_DAILY_BUDGET:
-        return None
-    try:
-        amount = Decimal(settings.LLM_DAILY_BUDGET)
-    except InvalidOperation as error:
-        raise ImproperlyConfigured("LLM_DAILY_BUDGET should be an amount like 5.00") from error
-    if not amount.is_finite() or amount < 0:
-        raise ImproperlyConfigured("LLM_DAILY_BUDGET should be an amount like 5.00")
-    if not settings.LLM_PRICES:
-        raise ImproperlyConfigured("LLM_DAILY_BUDGET needs LLM_PRICES: nothing would count against it")
-    return int(amount * 1_000_000)
+    return GovernedLlm(endpoint, state, budget)

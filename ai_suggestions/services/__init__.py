@@ -12,6 +12,7 @@ from ai_suggestions.services.checking import (
     warm_up_checks,
 )
 from ai_suggestions.services.deciding import FieldDecision, decide
+from ai_suggestions.services.limits import keep_llm_policy, keep_plan_quota
 from ai_suggestions.services.performing import Performed, perform_run
 from ai_suggestions.services.quotas import forget_usage
 from ai_suggestions.services.requesting import cancel_run, request_run, retry_run
@@ -33,6 +34,8 @@ __all__ = [
     "dismiss_twin",
     "forget_readings",
     "forget_usage",
+    "keep_llm_policy",
+    "keep_plan_quota",
     "keep_route",
     "perform_run",
     "perform_shadow",

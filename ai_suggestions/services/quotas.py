@@ -6,12 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 
 import structlog
-from django.conf import settings
 from django.db.models import F
 
 from ai_suggestions import metrics
 from ai_suggestions.batch_tables import MemberUsage
 from ai_suggestions.errors import RunQuotaSpent
+from ai_suggestions.quota_queries import quota_of
 from foundation.db import atomic_retry
 from members.queries import get_member_facts
 
@@ -22,7 +22,7 @@ KEEP_USAGE = dt.timedelta(days=396)
 
 def take_run(*, member_id: str, plan: str, now: dt.datetime) -> None:
     """Count a run against the day; inside the caller's transaction. Raises RunQuotaSpent."""
-    limit = settings.SUGGESTION_RUNS_PER_DAY[plan]
+    limit = quota_of(plan).runs
     today = now.astimezone(dt.UTC).date()
     if _counted(member_id, today, "runs", limit):
         return
@@ -60,7 +60,7 @@ class MemberAllowance:
     def take_llm_call(self) -> bool:
         """See ``Allowance``."""
         plan = get_member_facts(self.member_id).plan
-        limit = settings.SUGGESTION_LLM_CALLS_PER_DAY[plan]
+        limit = quota_of(plan).llm_calls
         if _counted(self.member_id, self.day, "llm_calls", limit):
             return True
         metrics.QUOTA_SPENT.labels("llm_calls", plan).inc()
