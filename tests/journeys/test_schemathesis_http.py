@@ -24,7 +24,7 @@ from tests.servers.processes import answers_on, free_port, running
 ROOT = DOCUMENT.parents[2]
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "2"))
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.second_round, pytest.mark.timeout(600)]
 
 
 @dataclass
