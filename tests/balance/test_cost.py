@@ -16,7 +16,8 @@ from balance.moments import entry_number
 from members.models import Member
 from tests.factories.members import make_member
 
-pytestmark = [pytest.mark.needs_server, pytest.mark.django_db]
+# ANALYZE TABLE commits, so a transaction that is rolled back afterwards would leave its rows to other tests.
+pytestmark = [pytest.mark.needs_server, pytest.mark.django_db(transaction=True)]
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 MIDDLE = START + timedelta(days=200)
