@@ -19,6 +19,7 @@ from config.logs import logging_settings
 from config.openapi import DOCUMENT
 from config.payouts import adyen_settings
 from config.schedule import schedule
+from config.storages import storages
 
 # --- Where things are -------------------------------------------------------------------------
 HOME = Path(env.str("PRELOVED_HOME", str(BASE_DIR / "var"))).resolve()
@@ -67,6 +68,7 @@ INSTALLED_APPS = [
     "listings",
     "balance",
     "orders",
+    "dac7",
     "ai_suggestions",
     "allauth",
     "allauth.account",
@@ -167,42 +169,7 @@ RATE_LIMITS = {
 MEDIA_ROOT = HOME / "media"
 MEDIA_URL = env.str("MEDIA_URL", "/media/")
 S3_BUCKET = env.str("S3_BUCKET", "")
-_originals: dict[str, Any]
-_media: dict[str, Any]
-if S3_BUCKET:
-    _s3 = {
-        "bucket_name": S3_BUCKET,
-        "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
-        "region_name": env.str("S3_REGION", "") or None,
-        "access_key": env.str("S3_ACCESS_KEY_ID", "") or None,
-        "secret_key": env.str("S3_SECRET_ACCESS_KEY", "") or None,
-        "file_overwrite": False,
-        "default_acl": None,
-    }
-    _media = {
-        "BACKEND": "foundation.buckets.BucketStorage",
-        "OPTIONS": _s3
-        | {
-            "location": "media",
-            "querystring_auth": False,
-            "custom_domain": env.str("S3_PUBLIC_DOMAIN", "") or None,
-            # Names are never reused, so browsers and CDNs may keep a rendition for good.
-            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
-        },
-    }
-    _originals = {"BACKEND": "foundation.buckets.BucketStorage", "OPTIONS": _s3 | {"location": "originals"}}
-else:
-    _media = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-    _originals = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(HOME / "originals"), "base_url": None},
-    }
-STORAGES = {
-    "default": _media,
-    # What members sent, with its metadata: never public, deleted once the renditions are made.
-    "originals": _originals,
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
-}
+STORAGES = storages(HOME, bucket=S3_BUCKET)
 # The media folder is served by us unless a front server or bucket does it.
 SERVE_MEDIA = not S3_BUCKET and MEDIA_URL.startswith("/")
 STATIC_URL = "/static/"
@@ -239,6 +206,7 @@ CELERY_TASK_ROUTES = {
     "ai_suggestions.tasks.advance_batch": {"queue": "suggestions_batch"},  # the first that fits counts
     "ai_suggestions.*": {"queue": "suggestions"},
     "balance.*": {"queue": "money"},
+    "dac7.*": {"queue": "tax"},
     "foundation.tasks.*_outgoing_*": {"queue": "webhooks"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = True

@@ -13,7 +13,7 @@ from foundation.api.documentation import SchemaView
 register_converter(IdConverter, "id")
 
 admin.site.site_header = admin.site.site_title = "Preloved"
-admin.site.index_title = "Members, listings, money, suggestions"
+admin.site.index_title = "Members, listings, money, suggestions, taxes"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", views.livez, name="livez"),
@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("listings.api.urls")),
     path("api/v1/", include("balance.api.urls")),
     path("api/v1/", include("orders.api.urls")),
+    path("api/v1/", include("dac7.api.urls")),
     path("api/v1/", include("ai_suggestions.api.urls")),
     path("_allauth/", include("allauth.headless.urls")),
     path("admin/", admin.site.urls),

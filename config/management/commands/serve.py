@@ -123,7 +123,7 @@ def _web_command() -> list[str]:
 def _worker_command(processes: int) -> list[str]:
     return [
         *(sys.executable, "-m", "celery", "-A", "config", "worker", "--beat"),
-        *("--queues", "default,money,photos,suggestions,suggestions_batch,shadows,webhooks"),
+        *("--queues", "default,money,photos,suggestions,suggestions_batch,shadows,tax,webhooks"),
         *("--concurrency", str(processes)),
         *("--loglevel", settings.LOG_LEVEL, "--without-gossip", "--without-mingle"),
     ]

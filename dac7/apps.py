@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class Dac7Config(AppConfig):
+    name = "dac7"
+    verbose_name = "Tax reporting (DAC7)"

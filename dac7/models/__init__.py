@@ -1,0 +1,3 @@
+"""The tables of dac7."""
+
+from __future__ import annotations

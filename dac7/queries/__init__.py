@@ -1,0 +1,1 @@
+"""Reading, as frozen dataclasses; `get_…` raises, `find_…` may return None."""
