@@ -56,23 +56,30 @@ class Lifecycle:
         self.meanings = {str(status): text for status, text in meanings.items()}
         if set(self.meanings) != set(self.statuses):
             raise ValueError(f"{name}: every status needs its meaning, and nothing else has one")
-        self._rows: dict[tuple[str, str], Transition] = {}
+        # Several may have the same verb from a status, each with a row of its own: their guards differ.
+        self._rows: dict[tuple[str, str], dict[str, Transition]] = {}
         for row in self.transitions:
             if {row.source, row.target} - set(self.statuses):
                 raise ValueError(f"{name}: {row.source} {row.verb} {row.target} names an unknown status")
-            if (row.source, row.verb) in self._rows:
-                raise ValueError(f"{name}: {row.source} {row.verb} is there twice")
-            self._rows[(row.source, row.verb)] = row
+            rows = self._rows.setdefault((row.source, row.verb), {})
+            if row.actor in rows:
+                raise ValueError(f"{name}: {row.source} {row.verb} ({row.actor}) is there twice")
+            rows[row.actor] = row
         for status in self.statuses:
             if len([row for row in self.transitions if row.source == status and row.actor == CLOCK]) > 1:
                 raise ValueError(f"{name}: {status} has two deadlines")
 
     def row(self, source: str, verb: str, actor: str | None = None) -> Transition:
-        """The row for `verb` from `source`; raises UnknownTransition, also when it is another actor's."""
-        found = self._rows.get((source, verb))
-        if found is None or (actor is not None and found.actor != actor):
+        """The row for `verb` from `source`; raises UnknownTransition, also when it is another actor's.
+
+        Without an actor, the verb must be one actor's only.
+        """
+        rows = self._rows.get((source, verb), {})
+        if actor is None and len(rows) == 1:
+            return next(iter(rows.values()))
+        if actor is None or actor not in rows:
             raise UnknownTransition(f"{self.name}: {verb} from {source}")
-        return found
+        return rows[actor]
 
     def verbs(self, source: str, actor: str) -> tuple[str, ...]:
         """What `actor` may do from `source`, in the table's order."""

@@ -8,6 +8,8 @@ from enum import StrEnum
 from foundation.lifecycle import CLOCK, Lifecycle, Transition, register
 
 SELLER, MODERATOR, WORKER, CHECK = "seller", "moderator", "worker", "check"
+# Whoever brings buyer and money together; it stands above this app.
+TRADE = "trade"
 
 # Source of both: the rules of listings in the project's design (docs/listings.md).
 LONGEST_RESERVATION = timedelta(days=5)
@@ -38,7 +40,7 @@ LISTING = register(
             Status.ACTIVE: "on offer, everybody sees it",
             Status.RESERVED: "promised by the seller to somebody; everybody sees it, nobody can buy it",
             Status.SOLD: "a buyer paid; entered by orders only",
-            Status.HIDDEN: "out of sight for a while: by the seller, or by moderation until it is mended",
+            Status.HIDDEN: "out of sight for a while: by seller or moderation, or as its sale was undone",
             Status.REMOVED: "taken away by moderation for good, with a reason",
             Status.DELETED: "deleted by the seller; kept without being shown",
         },
@@ -53,6 +55,10 @@ LISTING = register(
             Transition(Status.IN_REVIEW, "suspend", Status.HIDDEN, MODERATOR),
             Transition(Status.IN_REVIEW, "remove", Status.REMOVED, MODERATOR),
             Transition(Status.IN_REVIEW, "delete", Status.DELETED, SELLER),
+            Transition(Status.ACTIVE, "sell", Status.SOLD, TRADE, note="a buyer paid"),
+            Transition(Status.RESERVED, "sell", Status.SOLD, TRADE, note="reserved while a checkout held it"),
+            Transition(Status.SOLD, "put_back", Status.HIDDEN, TRADE, note="the sale was undone"),
+            Transition(Status.SOLD, "remove", Status.REMOVED, MODERATOR, note="as it is now known to be"),
             Transition(Status.ACTIVE, "hide", Status.HIDDEN, SELLER),
             Transition(Status.ACTIVE, "reserve", Status.RESERVED, SELLER),
             Transition(Status.ACTIVE, "delete", Status.DELETED, SELLER),
@@ -73,6 +79,9 @@ LISTING = register(
                 note="hidden by the seller, every rule is kept",
             ),
             Transition(
+                Status.HIDDEN, "relist", Status.ACTIVE, SELLER, note="its sale was undone, every rule is kept"
+            ),
+            Transition(
                 Status.HIDDEN,
                 "publish",
                 Status.IN_REVIEW,
@@ -80,7 +89,11 @@ LISTING = register(
                 note="hidden by moderation, every rule is kept",
             ),
             Transition(
-                Status.HIDDEN, "submit", Status.IN_REVIEW, SELLER, note="unhide, while a photo is flagged"
+                Status.HIDDEN,
+                "submit",
+                Status.IN_REVIEW,
+                SELLER,
+                note="unhide or relist, while a photo is flagged",
             ),
             Transition(Status.HIDDEN, "delete", Status.DELETED, SELLER),
             Transition(
@@ -89,7 +102,7 @@ LISTING = register(
                 Status.DRAFT,
                 CLOCK,
                 LONGEST_HIDING,
-                note="only when hidden by the seller",
+                note="unless hidden by moderation",
             ),
             Transition(Status.HIDDEN, "restore", Status.ACTIVE, MODERATOR),
             Transition(Status.HIDDEN, "remove", Status.REMOVED, MODERATOR),
@@ -106,13 +119,16 @@ PUBLIC = frozenset({Status.ACTIVE, Status.RESERVED, Status.SOLD})
 WITHDRAWN = frozenset({Status.REMOVED, Status.DELETED})
 
 # Who hid a hidden listing.
-BY_SELLER, BY_MODERATION = "seller", "moderation"
+BY_SELLER, BY_MODERATION, BY_TRADE = "seller", "moderation", "trade"
 
 # What a moderator says of a flagged photo: it may be shown, or it may not.
 APPROVED, REJECTED = "approved", "rejected"
 RULINGS = (APPROVED, REJECTED)
 
-# What publish and unhide become while a photo is flagged; nobody asks for it by this name.
+# What brings it back on offer, by who hid it.
+_BACK = {BY_SELLER: "unhide", BY_MODERATION: "publish", BY_TRADE: "relist"}
+
+# What publish, unhide and relist become while a photo is flagged; nobody asks for it by this name.
 _NOT_ASKED_FOR = frozenset({"submit"})
 
 
@@ -120,7 +136,7 @@ def seller_actions(status: str, hidden_by: str) -> tuple[str, ...]:
     """What the seller may do now: the verbs of the table (the notes of `hidden` applied), edit, duplicate."""
     verbs = [verb for verb in LISTING.verbs(status, SELLER) if verb not in _NOT_ASKED_FOR]
     if status == Status.HIDDEN:
-        verbs.remove("publish" if hidden_by == BY_SELLER else "unhide")
+        verbs = [verb for verb in verbs if verb == _BACK[hidden_by] or verb not in _BACK.values()]
     if status in EDITABLE:
         verbs.append("edit")
     if status != Status.DELETED:

@@ -233,7 +233,9 @@ class ListingSerializer(_CommonSerializer):
     photos = PhotoSerializer(many=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
-    hidden_by = serializers.CharField(allow_null=True, help_text="seller or moderation.")
+    hidden_by = serializers.CharField(
+        allow_null=True, help_text="seller, moderation, or trade: its sale was undone."
+    )
     moderation_reason = serializers.CharField(allow_null=True, help_text="A code.")
     due_at = serializers.DateTimeField(allow_null=True, help_text="When the status ends by itself.")
 

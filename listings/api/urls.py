@@ -29,6 +29,10 @@ urlpatterns: list[URLPattern] = [
     ),
     path("listings/<id:listing_id>/unhide", verb_view("unhide", services.unhide, "Put it back on offer")),
     path(
+        "listings/<id:listing_id>/relist",
+        verb_view("relist", services.relist, "Put it on offer again after its sale was undone"),
+    ),
+    path(
         "listings/<id:listing_id>/reserve", verb_view("reserve", services.reserve, "Promise it to somebody")
     ),
     path("listings/<id:listing_id>/release", verb_view("release", services.release, "End your reservation")),

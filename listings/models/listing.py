@@ -43,7 +43,7 @@ class Listing(models.Model):
         max_length=6, blank=True, default="", choices=[(size, size) for size in PARCEL_SIZES]
     )
     hidden_by = AsciiField(
-        max_length=10, blank=True, default="", help_text="seller or moderation, while hidden"
+        max_length=10, blank=True, default="", help_text="seller, moderation or trade, while hidden"
     )
     moderation_reason = AsciiField(max_length=40, blank=True, default="", help_text="Code told to the seller")
     due_at = models.DateTimeField(
@@ -93,7 +93,7 @@ class Listing(models.Model):
             ),
             models.CheckConstraint(
                 name="listing_hidden_by_somebody",
-                condition=Q(status=Status.HIDDEN.value, hidden_by__in=["seller", "moderation"])
+                condition=Q(status=Status.HIDDEN.value, hidden_by__in=["seller", "moderation", "trade"])
                 | ~Q(status=Status.HIDDEN.value) & Q(hidden_by=""),
             ),
             models.CheckConstraint(
@@ -238,7 +238,7 @@ class ListingEvent(models.Model):
     verb = AsciiField(max_length=20)
     source = AsciiField(max_length=10, help_text="Status before")
     target = AsciiField(max_length=10, help_text="Status after")
-    actor = AsciiField(max_length=10, help_text="seller, moderator or clock")
+    actor = AsciiField(max_length=10, help_text="seller, moderator, check, trade or clock")
     actor_id = AsciiField(max_length=26, blank=True, default="")
     reason = AsciiField(max_length=40, blank=True, default="", help_text="Code told to the seller")
     note = models.CharField(max_length=500, blank=True, default="", help_text="For moderators only")

@@ -14,7 +14,8 @@ from listings.services.drafting import create_draft, duplicate, edit_draft
 from listings.services.flagging import approve_photo, flag_photo, reject_photo
 from listings.services.moderating import REASONS, remove, restore, suspend
 from listings.services.photos import add_photo, remove_photo, replace_photo
-from listings.services.selling import delete, hide, publish, release, reserve, unhide
+from listings.services.selling import delete, hide, publish, release, relist, reserve, unhide
+from listings.services.trading import mark_sold, may_sell, put_back
 
 __all__ = [
     "NO_CHANGE",
@@ -32,11 +33,15 @@ __all__ = [
     "flag_photo",
     "hide",
     "load_catalogue",
+    "mark_sold",
+    "may_sell",
     "photos_to_ring",
     "process_photo",
     "publish",
+    "put_back",
     "reject_photo",
     "release",
+    "relist",
     "remove",
     "remove_orphans",
     "remove_photo",

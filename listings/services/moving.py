@@ -13,8 +13,10 @@ from listings.errors import ListingNotFound, ListingStale, ListingStatusConflict
 from listings.lifecycle import (
     BY_MODERATION,
     BY_SELLER,
+    BY_TRADE,
     LISTING,
     SELLER,
+    TRADE,
     WITHDRAWN,
     PhotoStatus,
     Status,
@@ -24,6 +26,8 @@ from listings.models import Listing, ListingEvent, ListingPhoto
 from listings.queries import ListingFacts, list_colour_ids, list_material_ids, list_photos
 
 logger = structlog.get_logger(__name__)
+
+_HIDER = {SELLER: BY_SELLER, TRADE: BY_TRADE}
 
 
 def lock_listing(listing_id: str) -> Listing:
@@ -118,8 +122,8 @@ def move(
     listing.due_at = LISTING.due_at(row.target, now)
     listing.hidden_by = ""
     if row.target == Status.HIDDEN:
-        listing.hidden_by = BY_SELLER if actor == SELLER else BY_MODERATION
-        if actor != SELLER:
+        listing.hidden_by = _HIDER.get(actor, BY_MODERATION)
+        if listing.hidden_by == BY_MODERATION:
             # The seller has as long as it takes to mend it.
             listing.due_at = None
     # What moderation said stays with the listing until a moderator puts it back on offer.

@@ -69,6 +69,19 @@ def unhide(*, seller_id: str, listing_id: str, now: dt.datetime) -> ListingFacts
 
 
 @atomic_retry
+def relist(*, seller_id: str, listing_id: str, now: dt.datetime) -> ListingFacts:
+    """Put it on offer again after its sale was undone; to review, if a check flagged a photo.
+
+    Raises ListingNotFound, ListingStatusConflict, MemberRestricted, InvalidListing.
+    """
+    listing = lock_own_listing(listing_id, seller_id)
+    require_action(listing, "relist")
+    flag = _require_offerable(listing, now=now)
+    _offer(listing, "submit" if flag else "relist", reason=flag, now=now)
+    return facts_of(listing)
+
+
+@atomic_retry
 def reserve(*, seller_id: str, listing_id: str, now: dt.datetime) -> ListingFacts:
     """Promise it to somebody for at most LONGEST_RESERVATION.
 

@@ -26,6 +26,17 @@ class Terms(models.Model):
     offers_per_day = models.PositiveIntegerField(help_text="By one buyer, on all listings")
     bundle_items_max = models.PositiveIntegerField(help_text="Listings in one bundle")
     ship_by_working_days = models.PositiveIntegerField(help_text="To hand the parcel over, from payment")
+    checkout_minutes = models.PositiveIntegerField(help_text="That a checkout holds the listings")
+    cancel_alone_hours = models.PositiveIntegerField(help_text="That a buyer may cancel without asking")
+    cancel_silence_hours = models.PositiveIntegerField(help_text="Of the seller; then it is consent")
+    complete_after_hours = models.PositiveIntegerField(help_text="From the notice, without an issue")
+    issue_review_days = models.PositiveIntegerField(help_text="For the two to agree; then support decides")
+    ship_back_working_days = models.PositiveIntegerField(help_text="To send a return")
+    silent_carrier_days = models.PositiveIntegerField(help_text="Then a parcel is presumed delivered")
+    verification_from_minor = models.BigIntegerField(
+        help_text="Price of items from which it can be asked for"
+    )
+    verification_fee_minor = models.BigIntegerField(help_text="For looking at the item, VAT inside")
 
     class Meta:
         ordering = ("market", "valid_from")
@@ -49,6 +60,21 @@ class Terms(models.Model):
                     bundle_items_max__gt=1,
                     ship_by_working_days__gt=0,
                 ),
+            ),
+            models.CheckConstraint(
+                name="terms_timers_positive",
+                condition=Q(
+                    checkout_minutes__gt=0,
+                    cancel_silence_hours__gt=0,
+                    complete_after_hours__gt=0,
+                    issue_review_days__gt=0,
+                    ship_back_working_days__gt=0,
+                    silent_carrier_days__gt=0,
+                ),
+            ),
+            models.CheckConstraint(
+                name="terms_verification_priced",
+                condition=Q(verification_from_minor__gt=0, verification_fee_minor__gt=0),
             ),
         ]
 

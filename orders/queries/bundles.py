@@ -103,7 +103,7 @@ def get_bundle(buyer_id: str, bundle_id: str, *, now: datetime) -> BundleFacts:
         discounted = dict(zip((listing.id for listing in offered), price.items, strict=True))
         ship_by = end_of_working_day(
             now,
-            days=terms.ship_by_working_days,
+            days=terms.timers.ship_by_working_days,
             country=first.country,
             time_zone=get_market(first.country).time_zone,
         )

@@ -12,6 +12,20 @@ from orders.pricing import FeeRule
 
 
 @dataclass(frozen=True, slots=True)
+class OrderTimers:
+    """What an order goes by, from its checkout on: copied to it, so that later terms move nothing."""
+
+    checkout_minutes: int
+    ship_by_working_days: int
+    cancel_alone_hours: int
+    cancel_silence_hours: int
+    complete_after_hours: int
+    issue_review_days: int
+    ship_back_working_days: int
+    silent_carrier_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class TermsFacts:
     """What holds in a market. Whoever uses a number for something lasting copies it there."""
 
@@ -26,7 +40,9 @@ class TermsFacts:
     offers_per_listing: int
     offers_per_day: int
     bundle_items_max: int
-    ship_by_working_days: int
+    timers: OrderTimers
+    verification_from: Money
+    verification_fee: Money
 
 
 def get_terms(country: str, *, now: datetime, currency: str | None = None) -> TermsFacts:
@@ -52,7 +68,9 @@ def get_terms(country: str, *, now: datetime, currency: str | None = None) -> Te
         offers_per_listing=row.offers_per_listing,
         offers_per_day=row.offers_per_day,
         bundle_items_max=row.bundle_items_max,
-        ship_by_working_days=row.ship_by_working_days,
+        timers=OrderTimers(**{name: getattr(row, name) for name in OrderTimers.__slots__}),
+        verification_from=Money(row.verification_from_minor, row.currency),
+        verification_fee=Money(row.verification_fee_minor, row.currency),
     )
 
 

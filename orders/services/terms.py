@@ -22,7 +22,9 @@ logger = structlog.get_logger(__name__)
 NUMBERS = (
     *("fee_fixed_minor", "fee_rate_bp", "vat_rate_bp", "offer_floor_bp", "offer_open_hours"),
     *("agreed_price_hours", "offers_per_listing", "offers_per_day", "bundle_items_max"),
-    "ship_by_working_days",
+    *("ship_by_working_days", "checkout_minutes", "cancel_alone_hours", "cancel_silence_hours"),
+    *("complete_after_hours", "issue_review_days", "ship_back_working_days", "silent_carrier_days"),
+    *("verification_from_minor", "verification_fee_minor"),
 )
 COLUMNS = ("market", "valid_from", "currency", *NUMBERS)
 

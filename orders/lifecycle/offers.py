@@ -6,8 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from foundation.lifecycle import CLOCK, Lifecycle, Transition, register
-
-BUYER, SELLER = "buyer", "seller"
+from orders.lifecycle.roles import BUYER, SELLER
 
 # What every market ships with; the moment itself comes from its terms (offer_open_hours, agreed_price_hours).
 OPEN_FOR = timedelta(hours=24)
