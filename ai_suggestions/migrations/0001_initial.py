@@ -137,9 +137,111 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+                (
+                    "retries",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Times that a broken step was taken again"
+                    ),
+                ),
+                (
+                    "country",
+                    foundation.ids.AsciiField(
+                        blank=True, default="", help_text="The listing's market", max_length=2
+                    ),
+                ),
             ],
             options={
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["listing", "id"], name="run_listing"),
+                    models.Index(fields=["status", "ring_at"], name="run_ring"),
+                    models.Index(fields=["status", "lease_until"], name="run_lease"),
+                    models.Index(fields=["requested_at"], name="run_requested"),
+                    models.Index(fields=["finished_at"], name="run_finished"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("live_listing",), name="run_one_live_per_listing"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "queued",
+                                    "running",
+                                    "succeeded",
+                                    "partial",
+                                    "failed",
+                                    "cancelled",
+                                    "superseded",
+                                ],
+                            )
+                        ),
+                        name="run_known_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("lease_until__isnull", False),
+                                ("status", "running"),
+                                models.Q(("owner", ""), _negated=True),
+                            ),
+                            models.Q(
+                                models.Q(("status", "running"), _negated=True),
+                                ("lease_until__isnull", True),
+                                ("owner", ""),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="run_running_is_leased",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ring_at__isnull", False), ("status", "queued")),
+                            models.Q(
+                                models.Q(("status", "queued"), _negated=True), ("ring_at__isnull", True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="run_queued_is_swept",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "failed"), models.Q(("failure_code", ""), _negated=True)),
+                            models.Q(models.Q(("status", "failed"), _negated=True), ("failure_code", "")),
+                            _connector="OR",
+                        ),
+                        name="run_failed_has_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("finished_at__isnull", True),
+                                (
+                                    "status__in",
+                                    [
+                                        ai_suggestions.lifecycle.RunStatus["QUEUED"],
+                                        ai_suggestions.lifecycle.RunStatus["RUNNING"],
+                                    ],
+                                ),
+                            ),
+                            models.Q(
+                                models.Q(
+                                    (
+                                        "status__in",
+                                        [
+                                            ai_suggestions.lifecycle.RunStatus["QUEUED"],
+                                            ai_suggestions.lifecycle.RunStatus["RUNNING"],
+                                        ],
+                                    ),
+                                    _negated=True,
+                                ),
+                                ("finished_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="run_ended_has_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -192,9 +294,27 @@ class Migration(migrations.Migration):
                         to="ai_suggestions.suggestionrun",
                     ),
                 ),
+                (
+                    "findings",
+                    models.JSONField(default=list, help_text="What it found about photos, beside fields"),
+                ),
             ],
             options={
                 "ordering": ("run", "position"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("run", "position"), name="run_step_position_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("outcome__in", ["failed", "timed_out"]),
+                                models.Q(("error_code", ""), _negated=True),
+                            ),
+                            models.Q(("error_code", ""), ("outcome__in", ["ok", "abstained"])),
+                            _connector="OR",
+                        ),
+                        name="run_step_broken_has_reason",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -279,193 +399,72 @@ class Migration(migrations.Migration):
                         to="ai_suggestions.suggestionrun",
                     ),
                 ),
+                (
+                    "certainty",
+                    foundation.ids.AsciiField(
+                        blank=True,
+                        default="",
+                        help_text="The provider's own word for how sure it is",
+                        max_length=10,
+                    ),
+                ),
             ],
             options={
                 "ordering": ("run", "id"),
-            },
-        ),
-        migrations.AddIndex(
-            model_name="suggestionrun",
-            index=models.Index(fields=["listing", "id"], name="run_listing"),
-        ),
-        migrations.AddIndex(
-            model_name="suggestionrun",
-            index=models.Index(fields=["status", "ring_at"], name="run_ring"),
-        ),
-        migrations.AddIndex(
-            model_name="suggestionrun",
-            index=models.Index(fields=["status", "lease_until"], name="run_lease"),
-        ),
-        migrations.AddConstraint(
-            model_name="suggestionrun",
-            constraint=models.UniqueConstraint(fields=("live_listing",), name="run_one_live_per_listing"),
-        ),
-        migrations.AddConstraint(
-            model_name="suggestionrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        ["queued", "running", "succeeded", "partial", "failed", "cancelled", "superseded"],
-                    )
-                ),
-                name="run_known_status",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="suggestionrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("lease_until__isnull", False),
-                        ("status", "running"),
-                        models.Q(("owner", ""), _negated=True),
-                    ),
-                    models.Q(
-                        models.Q(("status", "running"), _negated=True),
-                        ("lease_until__isnull", True),
-                        ("owner", ""),
-                    ),
-                    _connector="OR",
-                ),
-                name="run_running_is_leased",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="suggestionrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ring_at__isnull", False), ("status", "queued")),
-                    models.Q(models.Q(("status", "queued"), _negated=True), ("ring_at__isnull", True)),
-                    _connector="OR",
-                ),
-                name="run_queued_is_swept",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="suggestionrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "failed"), models.Q(("failure_code", ""), _negated=True)),
-                    models.Q(models.Q(("status", "failed"), _negated=True), ("failure_code", "")),
-                    _connector="OR",
-                ),
-                name="run_failed_has_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="suggestionrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("finished_at__isnull", True),
-                        (
-                            "status__in",
-                            [
-                                ai_suggestions.lifecycle.RunStatus["QUEUED"],
-                                ai_suggestions.lifecycle.RunStatus["RUNNING"],
-                            ],
-                        ),
-                    ),
-                    models.Q(
-                        models.Q(
+                "indexes": [
+                    models.Index(fields=["decided_at"], name="suggestion_decided"),
+                    models.Index(fields=["step_version", "decided_at"], name="suggestion_version_decided"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("run", "field"), name="suggestion_once_per_field"),
+                    models.CheckConstraint(
+                        condition=models.Q(
                             (
-                                "status__in",
+                                "field__in",
                                 [
-                                    ai_suggestions.lifecycle.RunStatus["QUEUED"],
-                                    ai_suggestions.lifecycle.RunStatus["RUNNING"],
+                                    "category",
+                                    "brand",
+                                    "colours",
+                                    "size",
+                                    "condition",
+                                    "materials",
+                                    "title",
+                                    "description",
+                                    "price",
+                                    "parcel_size",
                                 ],
-                            ),
-                            _negated=True,
+                            )
                         ),
-                        ("finished_at__isnull", False),
+                        name="suggestion_known_field",
                     ),
-                    _connector="OR",
-                ),
-                name="run_ended_has_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="runstep",
-            constraint=models.UniqueConstraint(fields=("run", "position"), name="run_step_position_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="runstep",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("outcome__in", ["failed", "timed_out"]), models.Q(("error_code", ""), _negated=True)
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "proposed"), ("value__isnull", False)),
+                            models.Q(("state__in", ["choice", "abstained"]), ("value__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="suggestion_proposed_has_value",
                     ),
-                    models.Q(("error_code", ""), ("outcome__in", ["ok", "abstained"])),
-                    _connector="OR",
-                ),
-                name="run_step_broken_has_reason",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="fieldsuggestion",
-            index=models.Index(fields=["field", "step_version", "decision"], name="suggestion_acceptance"),
-        ),
-        migrations.AddConstraint(
-            model_name="fieldsuggestion",
-            constraint=models.UniqueConstraint(fields=("run", "field"), name="suggestion_once_per_field"),
-        ),
-        migrations.AddConstraint(
-            model_name="fieldsuggestion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "field__in",
-                        [
-                            "category",
-                            "brand",
-                            "colours",
-                            "size",
-                            "condition",
-                            "materials",
-                            "title",
-                            "description",
-                            "price",
-                            "parcel_size",
-                        ],
-                    )
-                ),
-                name="suggestion_known_field",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="fieldsuggestion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "proposed"), ("value__isnull", False)),
-                    models.Q(("state__in", ["choice", "abstained"]), ("value__isnull", True)),
-                    _connector="OR",
-                ),
-                name="suggestion_proposed_has_value",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="fieldsuggestion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("confidence__isnull", True),
-                    models.Q(("confidence__gte", 0.0), ("confidence__lte", 1.0)),
-                    _connector="OR",
-                ),
-                name="suggestion_confidence_is_share",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="fieldsuggestion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at__isnull", True), ("decision", "none")),
-                    models.Q(
-                        ("decided_at__isnull", False), ("decision__in", ["accepted", "edited", "rejected"])
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("confidence__isnull", True),
+                            models.Q(("confidence__gte", 0.0), ("confidence__lte", 1.0)),
+                            _connector="OR",
+                        ),
+                        name="suggestion_confidence_is_share",
                     ),
-                    _connector="OR",
-                ),
-                name="suggestion_decided_has_time",
-            ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_at__isnull", True), ("decision", "none")),
+                            models.Q(
+                                ("decided_at__isnull", False),
+                                ("decision__in", ["accepted", "edited", "rejected"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="suggestion_decided_has_time",
+                    ),
+                ],
+            },
         ),
     ]

@@ -23,12 +23,7 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
-                (
-                    "position",
-                    models.PositiveSmallIntegerField(
-                        help_text="The first route that fits decides", unique=True
-                    ),
-                ),
+                ("position", models.PositiveSmallIntegerField(help_text="The first route that fits decides")),
                 (
                     "country",
                     foundation.ids.AsciiField(
@@ -46,6 +41,41 @@ class Migration(migrations.Migration):
                 ("is_active", models.BooleanField(default=True)),
                 ("note", models.CharField(help_text="Why; for those who come after you", max_length=300)),
                 ("changed_at", models.DateTimeField()),
+                (
+                    "llm_fields",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Cascade: fields that the LLM may answer, each with the confidence below which it is asked",
+                    ),
+                ),
+                (
+                    "plan",
+                    foundation.ids.AsciiField(
+                        blank=True, default="", help_text="Of the seller; empty: every plan", max_length=20
+                    ),
+                ),
+                (
+                    "shadow_daily_cap",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        help_text="What all shadows together may cost on a day (UTC) for this route to start one, in the currency of LLM_PRICES",
+                        max_digits=9,
+                        null=True,
+                    ),
+                ),
+                (
+                    "shadow_provider",
+                    foundation.ids.AsciiField(
+                        blank=True, default="", help_text="Looks too, unseen", max_length=30
+                    ),
+                ),
+                (
+                    "shadow_share",
+                    models.PositiveSmallIntegerField(default=0, help_text="Percent of the route's listings"),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
             ],
             options={
                 "ordering": ("position",),
@@ -56,6 +86,19 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("provider", ""), _negated=True), name="route_has_provider"
+                    ),
+                    models.UniqueConstraint(fields=("position",), name="route_position_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("shadow_provider", ""), ("shadow_share", 0)),
+                            models.Q(
+                                models.Q(("shadow_provider", ""), _negated=True),
+                                ("shadow_share__gte", 1),
+                                ("shadow_share__lte", 100),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="route_shadow_has_share",
                     ),
                 ],
             },

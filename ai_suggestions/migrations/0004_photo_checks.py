@@ -9,16 +9,11 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("ai_suggestions", "0003_provider_route"),
-        ("listings", "0003_photo_review"),
+        ("listings", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="runstep",
-            name="findings",
-            field=models.JSONField(default=list, help_text="What it found about photos, beside fields"),
-        ),
         migrations.CreateModel(
             name="PhotoCheck",
             fields=[
@@ -87,6 +82,24 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("checked_at__isnull", True), ("due_at__isnull", False)),
+                            models.Q(("checked_at__isnull", False), ("due_at__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="photo_check_due_until_checked",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("unsafe__isnull", True),
+                            models.Q(("unsafe__gte", 0.0), ("unsafe__lte", 1.0)),
+                            _connector="OR",
+                        ),
+                        name="photo_check_unsafe_is_share",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -114,6 +127,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("id",),
+                "constraints": [models.UniqueConstraint(fields=("key", "check_of"), name="photo_key_once")],
             },
         ),
         migrations.CreateModel(
@@ -175,65 +189,26 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "indexes": [models.Index(fields=["scope", "ruling", "id"], name="photo_twin_queue")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("photo_id", "other_photo_id"), name="photo_twin_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("photo_id", models.F("other_photo_id")), _negated=True),
+                        name="photo_twin_is_another",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("scope__in", ["same_listing", "same_seller", "other_seller"])),
+                        name="photo_twin_known_scope",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ruled_at__isnull", True), ("ruling", "")),
+                            models.Q(("ruled_at__isnull", False), ("ruling__in", ["dismissed", "upheld"])),
+                            _connector="OR",
+                        ),
+                        name="photo_twin_ruled_has_time",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="photocheck",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("checked_at__isnull", True), ("due_at__isnull", False)),
-                    models.Q(("checked_at__isnull", False), ("due_at__isnull", True)),
-                    _connector="OR",
-                ),
-                name="photo_check_due_until_checked",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="photocheck",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("unsafe__isnull", True),
-                    models.Q(("unsafe__gte", 0.0), ("unsafe__lte", 1.0)),
-                    _connector="OR",
-                ),
-                name="photo_check_unsafe_is_share",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="photokey",
-            constraint=models.UniqueConstraint(fields=("key", "check_of"), name="photo_key_once"),
-        ),
-        migrations.AddIndex(
-            model_name="phototwin",
-            index=models.Index(fields=["scope", "ruling", "id"], name="photo_twin_queue"),
-        ),
-        migrations.AddConstraint(
-            model_name="phototwin",
-            constraint=models.UniqueConstraint(fields=("photo_id", "other_photo_id"), name="photo_twin_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="phototwin",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("photo_id", models.F("other_photo_id")), _negated=True),
-                name="photo_twin_is_another",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="phototwin",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("scope__in", ["same_listing", "same_seller", "other_seller"])),
-                name="photo_twin_known_scope",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="phototwin",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ruled_at__isnull", True), ("ruling", "")),
-                    models.Q(("ruled_at__isnull", False), ("ruling__in", ["dismissed", "upheld"])),
-                    _connector="OR",
-                ),
-                name="photo_twin_ruled_has_time",
-            ),
         ),
     ]

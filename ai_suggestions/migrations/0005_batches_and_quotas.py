@@ -13,13 +13,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="suggestionrun",
-            name="retries",
-            field=models.PositiveSmallIntegerField(
-                default=0, help_text="Times that a broken step was taken again"
-            ),
-        ),
         migrations.CreateModel(
             name="SuggestionBatch",
             fields=[
@@ -67,17 +60,34 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "suggestion batches",
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["member", "id"], name="batch_member"),
+                    models.Index(fields=["status", "ring_at"], name="batch_ring"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["queued", "running", "finished", "cancelled"])),
+                        name="batch_known_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("finished_at__isnull", True),
+                                ("ring_at__isnull", False),
+                                ("status__in", ["queued", "running"]),
+                            ),
+                            models.Q(
+                                models.Q(("status__in", ["queued", "running"]), _negated=True),
+                                ("finished_at__isnull", False),
+                                ("ring_at__isnull", True),
+                                ("turn_until__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="batch_live_is_swept",
+                    ),
+                ],
             },
-        ),
-        migrations.AddField(
-            model_name="suggestionrun",
-            name="batch",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="ai_suggestions.suggestionbatch",
-            ),
         ),
         migrations.CreateModel(
             name="SuggestionBatchItem",
@@ -115,6 +125,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("batch", "position"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("batch", "position"), name="batch_item_position_once"),
+                    models.UniqueConstraint(fields=("batch", "listing_id"), name="batch_item_listing_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("problem_code", ""), ("run__isnull", True), _connector="OR"),
+                        name="batch_item_run_or_problem",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -150,57 +168,5 @@ class Migration(migrations.Migration):
                 "ordering": ("-day", "id"),
                 "constraints": [models.UniqueConstraint(fields=("member", "day"), name="usage_once_per_day")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="suggestionbatch",
-            index=models.Index(fields=["member", "id"], name="batch_member"),
-        ),
-        migrations.AddIndex(
-            model_name="suggestionbatch",
-            index=models.Index(fields=["status", "ring_at"], name="batch_ring"),
-        ),
-        migrations.AddConstraint(
-            model_name="suggestionbatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["queued", "running", "finished", "cancelled"])),
-                name="batch_known_status",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="suggestionbatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("finished_at__isnull", True),
-                        ("ring_at__isnull", False),
-                        ("status__in", ["queued", "running"]),
-                    ),
-                    models.Q(
-                        models.Q(("status__in", ["queued", "running"]), _negated=True),
-                        ("finished_at__isnull", False),
-                        ("ring_at__isnull", True),
-                        ("turn_until__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="batch_live_is_swept",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="suggestionbatchitem",
-            constraint=models.UniqueConstraint(fields=("batch", "position"), name="batch_item_position_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="suggestionbatchitem",
-            constraint=models.UniqueConstraint(
-                fields=("batch", "listing_id"), name="batch_item_listing_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="suggestionbatchitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("problem_code", ""), ("run__isnull", True), _connector="OR"),
-                name="batch_item_run_or_problem",
-            ),
         ),
     ]

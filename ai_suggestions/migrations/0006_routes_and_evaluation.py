@@ -2,38 +2,15 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-from typing import Any
-
 import foundation.ids
 from django.conf import settings
 from django.db import migrations, models
 
 
-_ROUTE = (
-    *("position", "country", "plan", "share", "provider", "llm_fields"),
-    *("shadow_provider", "shadow_share", "shadow_daily_cap", "is_active", "note", "version", "changed_at"),
-)
-
-
-def keep_first_versions(apps: Any, schema_editor: Any) -> None:
-    """What counts now is version 1 of each route."""
-    version = apps.get_model("ai_suggestions", "RouteVersion")
-    for route in apps.get_model("ai_suggestions", "ProviderRoute").objects.all():
-        version.objects.create(route=route, **{name: getattr(route, name) for name in _ROUTE})
-
-
-def name_markets(apps: Any, schema_editor: Any) -> None:
-    """Runs of before are counted under their listing's market."""
-    listing = apps.get_model("listings", "Listing").objects.filter(id=models.OuterRef("listing_id"))
-    apps.get_model("ai_suggestions", "SuggestionRun").objects.filter(country="").update(
-        country=models.Subquery(listing.values("country")[:1])
-    )
-
-
 class Migration(migrations.Migration):
     dependencies = [
         ("ai_suggestions", "0005_batches_and_quotas"),
-        ("listings", "0003_photo_review"),
+        ("listings", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -75,6 +52,29 @@ class Migration(migrations.Migration):
                 "verbose_name": "acceptance of a day",
                 "verbose_name_plural": "acceptance",
                 "ordering": ("-day", "field", "step_version", "country", "bin"),
+                "indexes": [models.Index(fields=["field", "day"], name="acceptance_field_day")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("day", "field", "step", "step_version", "country", "bin"),
+                        name="acceptance_day_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "offered__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("accepted"), "+", models.F("edited")
+                                    ),
+                                    "+",
+                                    models.F("rejected"),
+                                ),
+                            ),
+                            ("accepted__gte", models.F("kept")),
+                        ),
+                        name="acceptance_decided_is_part",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -117,6 +117,59 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "step_version", "field", "certainty", "is_approved"),
+                        name="calibration_approved_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("hits__lte", models.F("n")),
+                            ("n__gte", 1),
+                            ("probability__gte", 0),
+                            ("probability__lte", 1),
+                            ("at_least__gte", 0),
+                            ("at_least__lte", models.F("probability")),
+                        ),
+                        name="calibration_is_share",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_approved__isnull", True),
+                            models.Q(
+                                ("approved_at__isnull", False),
+                                ("is_approved", True),
+                                ("is_approved__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="calibration_approved_has_time",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="TrainingExport",
+            fields=[
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("made_at", models.DateTimeField()),
+                ("folder", models.CharField(help_text="Its name, without the path", max_length=255)),
+                ("since_at", models.DateTimeField()),
+                ("until_at", models.DateTimeField(help_text="Exclusive")),
+                ("decisions", models.PositiveIntegerField()),
+                ("withheld", models.PositiveIntegerField()),
+            ],
+            options={
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
@@ -147,9 +200,20 @@ class Migration(migrations.Migration):
                         default=list, help_text="SHA-256 of each; the file is photos/<sha256>.jpg"
                     ),
                 ),
+                (
+                    "export",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ai_suggestions.trainingexport",
+                    ),
+                ),
             ],
             options={
                 "ordering": ("export", "number"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("export", "number"), name="exported_run_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -237,42 +301,20 @@ class Migration(migrations.Migration):
                         blank=True, default="", help_text="Member of staff; empty: a migration", max_length=26
                     ),
                 ),
+                (
+                    "route",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="ai_suggestions.providerroute",
+                    ),
+                ),
             ],
             options={
                 "ordering": ("route", "-version"),
-            },
-        ),
-        migrations.CreateModel(
-            name="ShadowField",
-            fields=[
-                (
-                    "id",
-                    foundation.ids.IdField(
-                        default=foundation.ids.new_id,
-                        editable=False,
-                        max_length=26,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("field", foundation.ids.AsciiField(max_length=12)),
-                ("state", foundation.ids.AsciiField(max_length=9)),
-                ("value", models.JSONField(null=True)),
-                ("alternatives", models.JSONField(default=list)),
-                ("confidence", models.FloatField(null=True)),
-                ("certainty", foundation.ids.AsciiField(blank=True, default="", max_length=10)),
-                ("note", foundation.ids.AsciiField(blank=True, default="", max_length=40)),
-                ("step", foundation.ids.AsciiField(max_length=30)),
-                ("step_version", foundation.ids.AsciiField(max_length=80)),
-                ("is_right", models.BooleanField(null=True)),
-                (
-                    "live_is_right",
-                    models.BooleanField(help_text="The same of what the seller was shown", null=True),
-                ),
-                ("live_version", foundation.ids.AsciiField(blank=True, default="", max_length=80)),
-            ],
-            options={
-                "ordering": ("shadow", "id"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("route", "version"), name="route_version_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -309,13 +351,39 @@ class Migration(migrations.Migration):
                     "cost_micro",
                     models.BigIntegerField(default=0, help_text="Millionths of the price list's currency"),
                 ),
+                (
+                    "route_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ai_suggestions.routeversion",
+                    ),
+                ),
+                (
+                    "run",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="shadow_run",
+                        to="ai_suggestions.suggestionrun",
+                    ),
+                ),
             ],
             options={
                 "ordering": ("-id",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("due_at__isnull", False), ("ended_at__isnull", True)),
+                            models.Q(("due_at__isnull", True), ("ended_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="shadow_open_or_ended",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name="TrainingExport",
+            name="ShadowField",
             fields=[
                 (
                     "id",
@@ -327,195 +395,45 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
-                ("made_at", models.DateTimeField()),
-                ("folder", models.CharField(help_text="Its name, without the path", max_length=255)),
-                ("since_at", models.DateTimeField()),
-                ("until_at", models.DateTimeField(help_text="Exclusive")),
-                ("decisions", models.PositiveIntegerField()),
-                ("withheld", models.PositiveIntegerField()),
+                ("field", foundation.ids.AsciiField(max_length=12)),
+                ("state", foundation.ids.AsciiField(max_length=9)),
+                ("value", models.JSONField(null=True)),
+                ("alternatives", models.JSONField(default=list)),
+                ("confidence", models.FloatField(null=True)),
+                ("certainty", foundation.ids.AsciiField(blank=True, default="", max_length=10)),
+                ("note", foundation.ids.AsciiField(blank=True, default="", max_length=40)),
+                ("step", foundation.ids.AsciiField(max_length=30)),
+                ("step_version", foundation.ids.AsciiField(max_length=80)),
+                ("is_right", models.BooleanField(null=True)),
+                (
+                    "live_is_right",
+                    models.BooleanField(help_text="The same of what the seller was shown", null=True),
+                ),
+                ("live_version", foundation.ids.AsciiField(blank=True, default="", max_length=80)),
+                (
+                    "shadow",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="ai_suggestions.shadowrun",
+                    ),
+                ),
             ],
             options={
-                "ordering": ("-id",),
+                "ordering": ("shadow", "id"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("shadow", "field"), name="shadow_once_per_field")
+                ],
             },
-        ),
-        migrations.RemoveIndex(
-            model_name="fieldsuggestion",
-            name="suggestion_acceptance",
-        ),
-        migrations.AddField(
-            model_name="fieldsuggestion",
-            name="certainty",
-            field=foundation.ids.AsciiField(
-                blank=True, default="", help_text="The provider's own word for how sure it is", max_length=10
-            ),
-        ),
-        migrations.AddField(
-            model_name="llmday",
-            name="shadow_micro",
-            field=models.BigIntegerField(default=0, help_text="Part of it that shadow runs committed"),
-        ),
-        migrations.AddField(
-            model_name="providerroute",
-            name="llm_fields",
-            field=models.JSONField(
-                blank=True,
-                default=dict,
-                help_text="Cascade: fields that the LLM may answer, each with the confidence below which it is asked",
-            ),
-        ),
-        migrations.AddField(
-            model_name="providerroute",
-            name="plan",
-            field=foundation.ids.AsciiField(
-                blank=True, default="", help_text="Of the seller; empty: every plan", max_length=20
-            ),
-        ),
-        migrations.AddField(
-            model_name="providerroute",
-            name="shadow_daily_cap",
-            field=models.DecimalField(
-                blank=True,
-                decimal_places=2,
-                help_text="What all shadows together may cost on a day (UTC) for this route to start one, in the currency of LLM_PRICES",
-                max_digits=9,
-                null=True,
-            ),
-        ),
-        migrations.AddField(
-            model_name="providerroute",
-            name="shadow_provider",
-            field=foundation.ids.AsciiField(
-                blank=True, default="", help_text="Looks too, unseen", max_length=30
-            ),
-        ),
-        migrations.AddField(
-            model_name="providerroute",
-            name="shadow_share",
-            field=models.PositiveSmallIntegerField(default=0, help_text="Percent of the route's listings"),
-        ),
-        migrations.AddField(
-            model_name="providerroute",
-            name="version",
-            field=models.PositiveIntegerField(default=1),
         ),
         migrations.AddField(
             model_name="suggestionrun",
-            name="country",
-            field=foundation.ids.AsciiField(
-                blank=True, default="", help_text="The listing's market", max_length=2
-            ),
-        ),
-        migrations.AlterField(
-            model_name="providerroute",
-            name="position",
-            field=models.PositiveSmallIntegerField(help_text="The first route that fits decides"),
-        ),
-        migrations.AddIndex(
-            model_name="fieldsuggestion",
-            index=models.Index(fields=["decided_at"], name="suggestion_decided"),
-        ),
-        migrations.AddIndex(
-            model_name="fieldsuggestion",
-            index=models.Index(fields=["step_version", "decided_at"], name="suggestion_version_decided"),
-        ),
-        migrations.AddConstraint(
-            model_name="llmday",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("shadow_micro__gte", 0), ("shadow_micro__lte", models.F("committed_micro"))
-                ),
-                name="llm_day_shadow_is_part",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="providerroute",
-            constraint=models.UniqueConstraint(fields=("position",), name="route_position_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="providerroute",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("shadow_provider", ""), ("shadow_share", 0)),
-                    models.Q(
-                        models.Q(("shadow_provider", ""), _negated=True),
-                        ("shadow_share__gte", 1),
-                        ("shadow_share__lte", 100),
-                    ),
-                    _connector="OR",
-                ),
-                name="route_shadow_has_share",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="acceptanceday",
-            index=models.Index(fields=["field", "day"], name="acceptance_field_day"),
-        ),
-        migrations.AddConstraint(
-            model_name="acceptanceday",
-            constraint=models.UniqueConstraint(
-                fields=("day", "field", "step", "step_version", "country", "bin"), name="acceptance_day_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="acceptanceday",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "offered__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("accepted"), "+", models.F("edited")
-                            ),
-                            "+",
-                            models.F("rejected"),
-                        ),
-                    ),
-                    ("accepted__gte", models.F("kept")),
-                ),
-                name="acceptance_decided_is_part",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="calibrationfigure",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "step_version", "field", "certainty", "is_approved"),
-                name="calibration_approved_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="calibrationfigure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("hits__lte", models.F("n")),
-                    ("n__gte", 1),
-                    ("probability__gte", 0),
-                    ("probability__lte", 1),
-                    ("at_least__gte", 0),
-                    ("at_least__lte", models.F("probability")),
-                ),
-                name="calibration_is_share",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="calibrationfigure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("is_approved__isnull", True),
-                    models.Q(
-                        ("approved_at__isnull", False), ("is_approved", True), ("is_approved__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="calibration_approved_has_time",
-            ),
-        ),
-        migrations.AddField(
-            model_name="routeversion",
-            name="route",
+            name="batch",
             field=models.ForeignKey(
+                null=True,
                 on_delete=django.db.models.deletion.PROTECT,
-                related_name="versions",
-                to="ai_suggestions.providerroute",
+                related_name="+",
+                to="ai_suggestions.suggestionbatch",
             ),
         ),
         migrations.AddField(
@@ -529,71 +447,4 @@ class Migration(migrations.Migration):
                 to="ai_suggestions.routeversion",
             ),
         ),
-        migrations.AddIndex(
-            model_name="suggestionrun",
-            index=models.Index(fields=["requested_at"], name="run_requested"),
-        ),
-        migrations.AddIndex(
-            model_name="suggestionrun",
-            index=models.Index(fields=["finished_at"], name="run_finished"),
-        ),
-        migrations.AddField(
-            model_name="shadowrun",
-            name="route_version",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="ai_suggestions.routeversion",
-            ),
-        ),
-        migrations.AddField(
-            model_name="shadowrun",
-            name="run",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="shadow_run",
-                to="ai_suggestions.suggestionrun",
-            ),
-        ),
-        migrations.AddField(
-            model_name="shadowfield",
-            name="shadow",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="ai_suggestions.shadowrun"
-            ),
-        ),
-        migrations.AddField(
-            model_name="exportedrun",
-            name="export",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="ai_suggestions.trainingexport",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="routeversion",
-            constraint=models.UniqueConstraint(fields=("route", "version"), name="route_version_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="shadowrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("due_at__isnull", False), ("ended_at__isnull", True)),
-                    models.Q(("due_at__isnull", True), ("ended_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="shadow_open_or_ended",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="shadowfield",
-            constraint=models.UniqueConstraint(fields=("shadow", "field"), name="shadow_once_per_field"),
-        ),
-        migrations.AddConstraint(
-            model_name="exportedrun",
-            constraint=models.UniqueConstraint(fields=("export", "number"), name="exported_run_once"),
-        ),
-        migrations.RunPython(keep_first_versions, migrations.RunPython.noop),
-        migrations.RunPython(name_markets, migrations.RunPython.noop),
     ]

@@ -80,6 +80,73 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("id",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "pending",
+                                    "available",
+                                    "held",
+                                    "in_transit",
+                                    "donations",
+                                    "psp_clearing",
+                                    "bank",
+                                    "suspense",
+                                    "fee_deferred",
+                                    "shipping_deferred",
+                                    "verification_deferred",
+                                    "refunds_in_transit",
+                                    "carrier_payable",
+                                    "vat_payable",
+                                    "fee_revenue",
+                                    "verification_revenue",
+                                    "psp_fees",
+                                    "payout_fees",
+                                    "carrier_costs",
+                                    "goodwill",
+                                    "compensation",
+                                    "chargeback_losses",
+                                    "bad_debts",
+                                ],
+                            )
+                        ),
+                        name="account_known_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("balance_minor__isnull", False),
+                                ("kind__in", ["available", "held", "in_transit", "pending"]),
+                                ("member__isnull", False),
+                            ),
+                            models.Q(
+                                models.Q(
+                                    ("kind__in", ["available", "held", "in_transit", "pending"]),
+                                    _negated=True,
+                                ),
+                                ("balance_minor__isnull", True),
+                                ("member__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="account_members_carry_a_balance",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind", "available"),
+                            ("balance_minor__isnull", True),
+                            ("balance_minor__gte", 0),
+                            _connector="OR",
+                        ),
+                        name="account_only_available_below_zero",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("currency", django.db.models.functions.text.Right("id", 3))),
+                        name="account_id_ends_in_currency",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -168,6 +235,53 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["reference"], name="posting_reference"),
+                    models.Index(fields=["recorded_at"], name="posting_recorded"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "event__in",
+                                [
+                                    "sale_captured",
+                                    "sale_completed",
+                                    "sale_cancelled",
+                                    "sale_refunded",
+                                    "refund_settled",
+                                    "payment_unmatched",
+                                    "unmatched_returned",
+                                    "hold_placed",
+                                    "hold_released",
+                                    "withdrawal_requested",
+                                    "withdrawal_paid",
+                                    "withdrawal_failed",
+                                    "withdrawal_returned",
+                                    "donation_given",
+                                    "donation_undone",
+                                    "donations_settled",
+                                    "chargeback",
+                                    "chargeback_won",
+                                    "goodwill_given",
+                                    "compensation_paid",
+                                    "carrier_paid",
+                                    "psp_settled",
+                                    "debt_written_off",
+                                    "correction",
+                                ],
+                            )
+                        ),
+                        name="posting_known_event",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("key", ""), _negated=True), name="posting_has_key"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("effective_at__lte", models.F("recorded_at"))),
+                        name="posting_not_before_it_happened",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -213,195 +327,46 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("id",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("debit_account", "debit_entry"), name="transfer_debit_entry_once"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("credit_account", "credit_entry"), name="transfer_credit_entry_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="transfer_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("debit_account", models.F("credit_account")), _negated=True),
+                        name="transfer_two_accounts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("currency", django.db.models.functions.text.Right("debit_account", 3)),
+                            ("currency", django.db.models.functions.text.Right("credit_account", 3)),
+                        ),
+                        name="transfer_one_currency",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("debit_balance_minor__isnull", True), ("debit_entry__isnull", True)),
+                            models.Q(("debit_balance_minor__isnull", False), ("debit_entry__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="transfer_entry_has_balance",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("credit_balance_minor__isnull", True), ("credit_entry__isnull", True)),
+                            models.Q(
+                                ("credit_balance_minor__isnull", False), ("credit_entry__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="transfer_credit_entry_has_balance",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="ledgeraccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "pending",
-                            "available",
-                            "held",
-                            "in_transit",
-                            "donations",
-                            "psp_clearing",
-                            "bank",
-                            "suspense",
-                            "fee_deferred",
-                            "shipping_deferred",
-                            "verification_deferred",
-                            "refunds_in_transit",
-                            "carrier_payable",
-                            "vat_payable",
-                            "fee_revenue",
-                            "verification_revenue",
-                            "psp_fees",
-                            "payout_fees",
-                            "carrier_costs",
-                            "goodwill",
-                            "compensation",
-                            "chargeback_losses",
-                            "bad_debts",
-                        ],
-                    )
-                ),
-                name="account_known_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgeraccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("balance_minor__isnull", False),
-                        ("kind__in", ["available", "held", "in_transit", "pending"]),
-                        ("member__isnull", False),
-                    ),
-                    models.Q(
-                        models.Q(("kind__in", ["available", "held", "in_transit", "pending"]), _negated=True),
-                        ("balance_minor__isnull", True),
-                        ("member__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="account_members_carry_a_balance",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgeraccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind", "available"),
-                    ("balance_minor__isnull", True),
-                    ("balance_minor__gte", 0),
-                    _connector="OR",
-                ),
-                name="account_only_available_below_zero",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ledgeraccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("currency", django.db.models.functions.text.Right("id", 3))),
-                name="account_id_ends_in_currency",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="posting",
-            index=models.Index(fields=["reference"], name="posting_reference"),
-        ),
-        migrations.AddIndex(
-            model_name="posting",
-            index=models.Index(fields=["recorded_at"], name="posting_recorded"),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "event__in",
-                        [
-                            "sale_captured",
-                            "sale_completed",
-                            "sale_cancelled",
-                            "sale_refunded",
-                            "refund_settled",
-                            "payment_unmatched",
-                            "unmatched_returned",
-                            "hold_placed",
-                            "hold_released",
-                            "withdrawal_requested",
-                            "withdrawal_paid",
-                            "withdrawal_failed",
-                            "withdrawal_returned",
-                            "donation_given",
-                            "donation_undone",
-                            "donations_settled",
-                            "chargeback",
-                            "chargeback_won",
-                            "goodwill_given",
-                            "compensation_paid",
-                            "carrier_paid",
-                            "psp_settled",
-                            "debt_written_off",
-                            "correction",
-                        ],
-                    )
-                ),
-                name="posting_known_event",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("key", ""), _negated=True), name="posting_has_key"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("effective_at__lte", models.F("recorded_at"))),
-                name="posting_not_before_it_happened",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.UniqueConstraint(
-                fields=("debit_account", "debit_entry"), name="transfer_debit_entry_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.UniqueConstraint(
-                fields=("credit_account", "credit_entry"), name="transfer_credit_entry_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)), name="transfer_amount_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("debit_account", models.F("credit_account")), _negated=True),
-                name="transfer_two_accounts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("currency", django.db.models.functions.text.Right("debit_account", 3)),
-                    ("currency", django.db.models.functions.text.Right("credit_account", 3)),
-                ),
-                name="transfer_one_currency",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("debit_balance_minor__isnull", True), ("debit_entry__isnull", True)),
-                    models.Q(("debit_balance_minor__isnull", False), ("debit_entry__isnull", False)),
-                    _connector="OR",
-                ),
-                name="transfer_entry_has_balance",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("credit_balance_minor__isnull", True), ("credit_entry__isnull", True)),
-                    models.Q(("credit_balance_minor__isnull", False), ("credit_entry__isnull", False)),
-                    _connector="OR",
-                ),
-                name="transfer_credit_entry_has_balance",
-            ),
         ),
     ]

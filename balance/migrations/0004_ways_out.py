@@ -59,6 +59,32 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "indexes": [models.Index(fields=["mail_due"], name="bankaccount_mail_due")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("member", "iban_index", "is_standing"), name="bankaccount_once_per_member"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("is_standing", True),
+                                ("is_standing__isnull", False),
+                                ("removed_at__isnull", True),
+                            ),
+                            models.Q(("is_standing__isnull", True), ("removed_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="bankaccount_standing_until_removed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("usable_at__gte", models.F("added_at"))),
+                        name="bankaccount_usable_after_added",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("mail_due__in", ["", "added", "removed"])),
+                        name="bankaccount_known_mail",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -97,6 +123,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "identities",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("changed_at__gte", models.F("given_at"))),
+                        name="identity_changed_after_given",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -244,6 +276,57 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["next_call_at"], name="withdrawal_due"),
+                    models.Index(fields=["member", "id"], name="withdrawal_of_member"),
+                    models.Index(fields=["status", "sent_at"], name="withdrawal_status"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "provider_id"), name="withdrawal_provider_id_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="withdrawal_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                ["in_review", "requested", "sent", "paid", "failed", "returned", "cancelled"],
+                            )
+                        ),
+                        name="withdrawal_known_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("next_call_at__isnull", True),
+                            ("status__in", ["requested", "sent"]),
+                            _connector="OR",
+                        ),
+                        name="withdrawal_due_while_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("ended_at__isnull", True), ("status__in", ["in_review", "requested", "sent"])
+                            ),
+                            models.Q(
+                                models.Q(("status__in", ["in_review", "requested", "sent"]), _negated=True),
+                                ("ended_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="withdrawal_ended_has_end",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "sent"), _negated=True),
+                            ("sent_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="withdrawal_sent_has_moment",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -289,6 +372,25 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("withdrawal", "kind"), name="withdrawalcase_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["failed_after_paid", "paid_after_failed", "amount_mismatch"])
+                        ),
+                        name="withdrawalcase_known_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", True), ("closed_by", "")),
+                            models.Q(
+                                ("closed_at__isnull", False), models.Q(("closed_by", ""), _negated=True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="withdrawalcase_closed_by_somebody",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -353,140 +455,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="bankaccount",
-            index=models.Index(fields=["mail_due"], name="bankaccount_mail_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="bankaccount",
-            constraint=models.UniqueConstraint(
-                fields=("member", "iban_index", "is_standing"), name="bankaccount_once_per_member"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("is_standing", True), ("is_standing__isnull", False), ("removed_at__isnull", True)
-                    ),
-                    models.Q(("is_standing__isnull", True), ("removed_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="bankaccount_standing_until_removed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("usable_at__gte", models.F("added_at"))),
-                name="bankaccount_usable_after_added",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bankaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("mail_due__in", ["", "added", "removed"])), name="bankaccount_known_mail"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="identity",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("changed_at__gte", models.F("given_at"))),
-                name="identity_changed_after_given",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="withdrawal",
-            index=models.Index(fields=["next_call_at"], name="withdrawal_due"),
-        ),
-        migrations.AddIndex(
-            model_name="withdrawal",
-            index=models.Index(fields=["member", "id"], name="withdrawal_of_member"),
-        ),
-        migrations.AddIndex(
-            model_name="withdrawal",
-            index=models.Index(fields=["status", "sent_at"], name="withdrawal_status"),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "provider_id"), name="withdrawal_provider_id_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)), name="withdrawal_amount_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        ["in_review", "requested", "sent", "paid", "failed", "returned", "cancelled"],
-                    )
-                ),
-                name="withdrawal_known_status",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("next_call_at__isnull", True), ("status__in", ["requested", "sent"]), _connector="OR"
-                ),
-                name="withdrawal_due_while_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", True), ("status__in", ["in_review", "requested", "sent"])),
-                    models.Q(
-                        models.Q(("status__in", ["in_review", "requested", "sent"]), _negated=True),
-                        ("ended_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="withdrawal_ended_has_end",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "sent"), _negated=True), ("sent_at__isnull", False), _connector="OR"
-                ),
-                name="withdrawal_sent_has_moment",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawalcase",
-            constraint=models.UniqueConstraint(fields=("withdrawal", "kind"), name="withdrawalcase_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawalcase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["failed_after_paid", "paid_after_failed", "amount_mismatch"])
-                ),
-                name="withdrawalcase_known_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawalcase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("closed_at__isnull", True), ("closed_by", "")),
-                    models.Q(("closed_at__isnull", False), models.Q(("closed_by", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="withdrawalcase_closed_by_somebody",
-            ),
         ),
     ]

@@ -83,6 +83,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("provider", "sha256"), name="settlementfile_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("fees_minor__gte", 0), ("paid_out_minor__gte", 0)),
+                        name="settlementfile_not_negative",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -140,6 +147,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("file", "number"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("provider", "provider_id"), name="settlementline_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("type__in", ["payment", "refund", "chargeback", "chargeback_won", "payout"])
+                        ),
+                        name="settlementline_known_type",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -211,6 +227,68 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "indexes": [models.Index(fields=["provider", "status"], name="settlementcase_open")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "matched",
+                                    "missing_in_ledger",
+                                    "missing_in_file",
+                                    "amount_mismatch",
+                                    "resolved",
+                                ],
+                            )
+                        ),
+                        name="settlementcase_known_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("line__isnull", False),
+                                ("line_minor", models.F("posting_minor")),
+                                ("line_minor__isnull", False),
+                                ("posting__isnull", False),
+                                ("status", "matched"),
+                            ),
+                            models.Q(
+                                ("line__isnull", False),
+                                ("posting__isnull", False),
+                                ("status", "amount_mismatch"),
+                            ),
+                            models.Q(
+                                ("line__isnull", False),
+                                ("posting__isnull", True),
+                                ("status", "missing_in_ledger"),
+                            ),
+                            models.Q(
+                                ("line__isnull", True),
+                                ("posting__isnull", False),
+                                ("status", "missing_in_file"),
+                            ),
+                            models.Q(
+                                ("status", "resolved"),
+                                models.Q(("note", ""), _negated=True),
+                                models.Q(("resolved_by", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="settlementcase_has_its_sides",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", False), ("status__in", ["matched", "resolved"])),
+                            models.Q(
+                                ("ended_at__isnull", True),
+                                ("status__in", ["amount_mismatch", "missing_in_ledger", "missing_in_file"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="settlementcase_open_or_ended",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -358,91 +436,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="settlementfile",
-            constraint=models.UniqueConstraint(fields=("provider", "sha256"), name="settlementfile_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="settlementfile",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("fees_minor__gte", 0), ("paid_out_minor__gte", 0)),
-                name="settlementfile_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="settlementline",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "provider_id"), name="settlementline_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="settlementline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("type__in", ["payment", "refund", "chargeback", "chargeback_won", "payout"])
-                ),
-                name="settlementline_known_type",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="settlementcase",
-            index=models.Index(fields=["provider", "status"], name="settlementcase_open"),
-        ),
-        migrations.AddConstraint(
-            model_name="settlementcase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        ["matched", "missing_in_ledger", "missing_in_file", "amount_mismatch", "resolved"],
-                    )
-                ),
-                name="settlementcase_known_status",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="settlementcase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("line__isnull", False),
-                        ("line_minor", models.F("posting_minor")),
-                        ("line_minor__isnull", False),
-                        ("posting__isnull", False),
-                        ("status", "matched"),
-                    ),
-                    models.Q(
-                        ("line__isnull", False), ("posting__isnull", False), ("status", "amount_mismatch")
-                    ),
-                    models.Q(
-                        ("line__isnull", False), ("posting__isnull", True), ("status", "missing_in_ledger")
-                    ),
-                    models.Q(
-                        ("line__isnull", True), ("posting__isnull", False), ("status", "missing_in_file")
-                    ),
-                    models.Q(
-                        ("status", "resolved"),
-                        models.Q(("note", ""), _negated=True),
-                        models.Q(("resolved_by", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="settlementcase_has_its_sides",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="settlementcase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", False), ("status__in", ["matched", "resolved"])),
-                    models.Q(
-                        ("ended_at__isnull", True),
-                        ("status__in", ["amount_mismatch", "missing_in_ledger", "missing_in_file"]),
-                    ),
-                    _connector="OR",
-                ),
-                name="settlementcase_open_or_ended",
-            ),
         ),
     ]

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("balance", "0006_corrections_and_reconciliation"),
-        ("members", "0003_training_consent"),
+        ("members", "0002_training_consent"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -131,6 +131,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("charity", "is_standing"), name="charityaccount_one_standing"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("is_standing", True),
+                                ("is_standing__isnull", False),
+                                ("replaced_at__isnull", True),
+                            ),
+                            models.Q(("is_standing__isnull", True), ("replaced_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="charityaccount_standing_until_replaced",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -163,6 +180,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("market_id",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("charity", "market"), name="charitymarket_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -191,6 +211,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("language",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("charity", "language"), name="charitytext_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -232,6 +255,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("member", "version"), name="donationsetting_version_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("percent__lte", 100)), name="donationsetting_percent"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("percent", 0), ("charity__isnull", False), _connector="OR"),
+                        name="donationsetting_names_charity",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -319,6 +354,54 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "indexes": [models.Index(fields=["next_call_at"], name="donationsettlement_due")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("charity", "currency", "month"), name="donationsettlement_once"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("provider", "provider_id"), name="donationsettlement_provider_id_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["collecting", "sent", "paid", "failed"])),
+                        name="donationsettlement_known_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gte", 0)), name="donationsettlement_not_negative"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("next_call_at__isnull", True),
+                            ("status__in", ["collecting", "sent"]),
+                            _connector="OR",
+                        ),
+                        name="donationsettlement_due_while_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status", "collecting"),
+                            models.Q(
+                                ("amount_minor__gt", 0),
+                                ("bank_account__isnull", False),
+                                ("reference__isnull", False),
+                                ("sent_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="donationsettlement_sent_whole",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("status__in", ["collecting", "sent"])),
+                            models.Q(
+                                models.Q(("status__in", ["collecting", "sent"]), _negated=True),
+                                ("ended_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="donationsettlement_ended_has_end",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -383,6 +466,50 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["member", "id"], name="donation_of_member"),
+                    models.Index(fields=["status", "charity", "given_at"], name="donation_to_settle"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="donation_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["one_off", "sale"])), name="donation_known_kind"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["given", "settled", "undone"])),
+                        name="donation_known_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "sale"), ("sale__isnull", False)),
+                            models.Q(models.Q(("kind", "sale"), _negated=True), ("sale__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="donation_of_sale_names_it",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("settlement__isnull", False), ("status", "settled")),
+                            models.Q(
+                                models.Q(("status", "settled"), _negated=True), ("settlement__isnull", True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="donation_settled_in_settlement",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("status", "given")),
+                            models.Q(
+                                models.Q(("status", "given"), _negated=True), ("ended_at__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="donation_ended_has_end",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -436,207 +563,34 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("reference", "kind"), name="donationcase_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "failed",
+                                    "unanswered",
+                                    "failed_after_paid",
+                                    "paid_after_failed",
+                                    "amount_mismatch",
+                                ],
+                            )
+                        ),
+                        name="donationcase_known_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", True), ("closed_by", "")),
+                            models.Q(
+                                ("closed_at__isnull", False), models.Q(("closed_by", ""), _negated=True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="donationcase_closed_by_somebody",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="charityaccount",
-            constraint=models.UniqueConstraint(
-                fields=("charity", "is_standing"), name="charityaccount_one_standing"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="charityaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("is_standing", True), ("is_standing__isnull", False), ("replaced_at__isnull", True)
-                    ),
-                    models.Q(("is_standing__isnull", True), ("replaced_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="charityaccount_standing_until_replaced",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="charitymarket",
-            constraint=models.UniqueConstraint(fields=("charity", "market"), name="charitymarket_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="charitytext",
-            constraint=models.UniqueConstraint(fields=("charity", "language"), name="charitytext_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="donationsetting",
-            constraint=models.UniqueConstraint(
-                fields=("member", "version"), name="donationsetting_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donationsetting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("percent__lte", 100)), name="donationsetting_percent"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donationsetting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("percent", 0), ("charity__isnull", False), _connector="OR"),
-                name="donationsetting_names_charity",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="donationsettlement",
-            index=models.Index(fields=["next_call_at"], name="donationsettlement_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="donationsettlement",
-            constraint=models.UniqueConstraint(
-                fields=("charity", "currency", "month"), name="donationsettlement_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donationsettlement",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "provider_id"), name="donationsettlement_provider_id_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donationsettlement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["collecting", "sent", "paid", "failed"])),
-                name="donationsettlement_known_status",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donationsettlement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gte", 0)), name="donationsettlement_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donationsettlement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("next_call_at__isnull", True), ("status__in", ["collecting", "sent"]), _connector="OR"
-                ),
-                name="donationsettlement_due_while_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donationsettlement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status", "collecting"),
-                    models.Q(
-                        ("amount_minor__gt", 0),
-                        ("bank_account__isnull", False),
-                        ("reference__isnull", False),
-                        ("sent_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="donationsettlement_sent_whole",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donationsettlement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", True), ("status__in", ["collecting", "sent"])),
-                    models.Q(
-                        models.Q(("status__in", ["collecting", "sent"]), _negated=True),
-                        ("ended_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="donationsettlement_ended_has_end",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="donation",
-            index=models.Index(fields=["member", "id"], name="donation_of_member"),
-        ),
-        migrations.AddIndex(
-            model_name="donation",
-            index=models.Index(fields=["status", "charity", "given_at"], name="donation_to_settle"),
-        ),
-        migrations.AddConstraint(
-            model_name="donation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)), name="donation_amount_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["one_off", "sale"])), name="donation_known_kind"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["given", "settled", "undone"])),
-                name="donation_known_status",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "sale"), ("sale__isnull", False)),
-                    models.Q(models.Q(("kind", "sale"), _negated=True), ("sale__isnull", True)),
-                    _connector="OR",
-                ),
-                name="donation_of_sale_names_it",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("settlement__isnull", False), ("status", "settled")),
-                    models.Q(models.Q(("status", "settled"), _negated=True), ("settlement__isnull", True)),
-                    _connector="OR",
-                ),
-                name="donation_settled_in_settlement",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", True), ("status", "given")),
-                    models.Q(models.Q(("status", "given"), _negated=True), ("ended_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="donation_ended_has_end",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donationsettlementcase",
-            constraint=models.UniqueConstraint(fields=("reference", "kind"), name="donationcase_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="donationsettlementcase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        ["failed", "unanswered", "failed_after_paid", "paid_after_failed", "amount_mismatch"],
-                    )
-                ),
-                name="donationcase_known_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="donationsettlementcase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("closed_at__isnull", True), ("closed_by", "")),
-                    models.Q(("closed_at__isnull", False), models.Q(("closed_by", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="donationcase_closed_by_somebody",
-            ),
         ),
     ]

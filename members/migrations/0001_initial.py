@@ -3,10 +3,9 @@
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
+import foundation.ids
 from django.conf import settings
 from django.db import migrations, models
-
-import foundation.ids
 
 
 class Migration(migrations.Migration):
@@ -147,7 +146,68 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.market"
                     ),
                 ),
+                (
+                    "plan",
+                    foundation.ids.AsciiField(
+                        choices=[("private", "Private person"), ("professional", "Professional seller")],
+                        default="private",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "training_consent_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Since when photos and texts may be learned from; empty: not",
+                        null=True,
+                    ),
+                ),
+                (
+                    "training_consent_version",
+                    foundation.ids.AsciiField(
+                        blank=True,
+                        default="",
+                        help_text="Version of the text that the member agreed to",
+                        max_length=20,
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                        name="member_email_lower_case",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("email", ""), _negated=True), name="member_email_present"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("display_name", ""), _negated=True),
+                        name="member_display_name_present",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("closed_at__isnull", True), ("is_active", False), _connector="OR"
+                        ),
+                        name="member_closed_is_inactive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("plan__in", ["private", "professional"])),
+                        name="member_known_plan",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("training_consent_at__isnull", True), ("training_consent_version", "")),
+                            models.Q(
+                                ("training_consent_at__isnull", False),
+                                models.Q(("training_consent_version", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="member_consent_names_its_text",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Restriction",
@@ -201,6 +261,39 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-since_at", "-id"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("member", "capability", "source", "is_standing"),
+                        name="restriction_once_per_source",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("is_standing", True),
+                                ("is_standing__isnull", False),
+                                ("lifted_at__isnull", True),
+                            ),
+                            models.Q(("is_standing__isnull", True), ("lifted_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="restriction_standing_until_lifted",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("until_at__isnull", True),
+                            ("until_at__gt", models.F("since_at")),
+                            _connector="OR",
+                        ),
+                        name="restriction_ends_after_start",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("capability__in", ["sell", "buy", "withdraw"])),
+                        name="restriction_known_capability",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="restriction_has_reason"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -237,72 +330,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
-                name="member_email_lower_case",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("email", ""), _negated=True), name="member_email_present"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("display_name", ""), _negated=True), name="member_display_name_present"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("closed_at__isnull", True), ("is_active", False), _connector="OR"),
-                name="member_closed_is_inactive",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="restriction",
-            constraint=models.UniqueConstraint(
-                fields=("member", "capability", "source", "is_standing"), name="restriction_once_per_source"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="restriction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("is_standing", True), ("is_standing__isnull", False), ("lifted_at__isnull", True)
-                    ),
-                    models.Q(("is_standing__isnull", True), ("lifted_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="restriction_standing_until_lifted",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="restriction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("until_at__isnull", True), ("until_at__gt", models.F("since_at")), _connector="OR"
-                ),
-                name="restriction_ends_after_start",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="restriction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("capability__in", ["sell", "buy", "withdraw"])),
-                name="restriction_known_capability",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="restriction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True), name="restriction_has_reason"
-            ),
         ),
     ]

@@ -10,8 +10,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("listings", "0003_photo_review"),
-        ("members", "0003_training_consent"),
+        ("listings", "0001_initial"),
+        ("members", "0002_training_consent"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -90,6 +90,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "indexes": [models.Index(fields=["buyer", "id"], name="bundle_buyer")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("buyer", "seller_id"), name="bundle_once_per_seller"),
+                    models.CheckConstraint(
+                        condition=models.Q(("seller_id", models.F("buyer")), _negated=True),
+                        name="bundle_of_another_member",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -113,6 +121,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("bundle", "position"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("bundle", "listing_id"), name="bundle_listing_once"),
+                    models.UniqueConstraint(fields=("bundle", "position"), name="bundle_position_once"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -137,6 +149,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("ladder", "items"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("ladder", "items"), name="bundle_discount_items_once"),
+                    models.UniqueConstraint(
+                        fields=("ladder", "percent"), name="bundle_discount_percent_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("items__gte", 2), ("percent__gte", 1), ("percent__lte", 50)),
+                        name="bundle_discount_in_range",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -206,6 +228,61 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["buyer_id", "id"], name="offer_buyer"),
+                    models.Index(fields=["seller", "id"], name="offer_seller"),
+                    models.Index(fields=["due_at", "id"], name="offer_due"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("listing", "buyer_id", "number"), name="offer_number_once"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("listing", "buyer_id", "is_live"), name="offer_one_live_per_buyer"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                ["proposed", "countered", "accepted", "declined", "expired", "lapsed"],
+                            )
+                        ),
+                        name="offer_known_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("buyer_id", models.F("seller")), _negated=True),
+                        name="offer_of_another_member",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("offered_minor__gt", 0),
+                            ("amount_minor__gte", models.F("offered_minor")),
+                            ("listed_minor__gt", models.F("offered_minor")),
+                        ),
+                        name="offer_amounts_in_order",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("due_at__isnull", False),
+                                ("ended_at__isnull", True),
+                                ("is_live", True),
+                                ("is_live__isnull", False),
+                                ("status__in", ["proposed", "countered", "accepted"]),
+                            ),
+                            models.Q(
+                                models.Q(
+                                    ("status__in", ["proposed", "countered", "accepted"]), _negated=True
+                                ),
+                                ("due_at__isnull", True),
+                                ("ended_at__isnull", False),
+                                ("is_live__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="offer_due_while_live",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -241,6 +318,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("offer", "id"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("offer", "target"), name="offer_event_status_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "target__in",
+                                ["proposed", "countered", "accepted", "declined", "expired", "lapsed"],
+                            )
+                        ),
+                        name="offer_event_known_target",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -292,167 +381,84 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.market"
                     ),
                 ),
+                (
+                    "cancel_alone_hours",
+                    models.PositiveIntegerField(help_text="That a buyer may cancel without asking"),
+                ),
+                (
+                    "cancel_silence_hours",
+                    models.PositiveIntegerField(help_text="Of the seller; then it is consent"),
+                ),
+                (
+                    "checkout_minutes",
+                    models.PositiveIntegerField(help_text="That a checkout holds the listings"),
+                ),
+                (
+                    "complete_after_hours",
+                    models.PositiveIntegerField(help_text="From the notice, without an issue"),
+                ),
+                (
+                    "issue_review_days",
+                    models.PositiveIntegerField(help_text="For the two to agree; then support decides"),
+                ),
+                ("ship_back_working_days", models.PositiveIntegerField(help_text="To send a return")),
+                (
+                    "silent_carrier_days",
+                    models.PositiveIntegerField(help_text="Then a parcel is presumed delivered"),
+                ),
+                (
+                    "verification_fee_minor",
+                    models.BigIntegerField(help_text="For looking at the item, VAT inside"),
+                ),
+                (
+                    "verification_from_minor",
+                    models.BigIntegerField(help_text="Price of items from which it can be asked for"),
+                ),
             ],
             options={
                 "verbose_name_plural": "terms",
                 "ordering": ("market", "valid_from"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("market", "valid_from"), name="terms_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("fee_fixed_minor__gte", 0),
+                            ("fee_rate_bp__lt", 10000),
+                            ("vat_rate_bp__lt", 10000),
+                            ("offer_floor_bp__gt", 0),
+                            ("offer_floor_bp__lt", 10000),
+                        ),
+                        name="terms_rates_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("agreed_price_hours__gt", 0),
+                            ("bundle_items_max__gt", 1),
+                            ("offer_open_hours__gt", 0),
+                            ("offers_per_day__gt", 0),
+                            ("offers_per_listing__gt", 0),
+                            ("ship_by_working_days__gt", 0),
+                        ),
+                        name="terms_counts_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("cancel_silence_hours__gt", 0),
+                            ("checkout_minutes__gt", 0),
+                            ("complete_after_hours__gt", 0),
+                            ("issue_review_days__gt", 0),
+                            ("ship_back_working_days__gt", 0),
+                            ("silent_carrier_days__gt", 0),
+                        ),
+                        name="terms_timers_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("verification_fee_minor__gt", 0), ("verification_from_minor__gt", 0)
+                        ),
+                        name="terms_verification_priced",
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="bundle",
-            index=models.Index(fields=["buyer", "id"], name="bundle_buyer"),
-        ),
-        migrations.AddConstraint(
-            model_name="bundle",
-            constraint=models.UniqueConstraint(fields=("buyer", "seller_id"), name="bundle_once_per_seller"),
-        ),
-        migrations.AddConstraint(
-            model_name="bundle",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("seller_id", models.F("buyer")), _negated=True),
-                name="bundle_of_another_member",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bundleitem",
-            constraint=models.UniqueConstraint(fields=("bundle", "listing_id"), name="bundle_listing_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="bundleitem",
-            constraint=models.UniqueConstraint(fields=("bundle", "position"), name="bundle_position_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="bundlediscount",
-            constraint=models.UniqueConstraint(fields=("ladder", "items"), name="bundle_discount_items_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="bundlediscount",
-            constraint=models.UniqueConstraint(
-                fields=("ladder", "percent"), name="bundle_discount_percent_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="bundlediscount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("items__gte", 2), ("percent__gte", 1), ("percent__lte", 50)),
-                name="bundle_discount_in_range",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=models.Index(fields=["buyer_id", "id"], name="offer_buyer"),
-        ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=models.Index(fields=["seller", "id"], name="offer_seller"),
-        ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=models.Index(fields=["due_at", "id"], name="offer_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.UniqueConstraint(
-                fields=("listing", "buyer_id", "number"), name="offer_number_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.UniqueConstraint(
-                fields=("listing", "buyer_id", "is_live"), name="offer_one_live_per_buyer"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status__in", ["proposed", "countered", "accepted", "declined", "expired", "lapsed"])
-                ),
-                name="offer_known_status",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("buyer_id", models.F("seller")), _negated=True),
-                name="offer_of_another_member",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("offered_minor__gt", 0),
-                    ("amount_minor__gte", models.F("offered_minor")),
-                    ("listed_minor__gt", models.F("offered_minor")),
-                ),
-                name="offer_amounts_in_order",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("due_at__isnull", False),
-                        ("ended_at__isnull", True),
-                        ("is_live", True),
-                        ("is_live__isnull", False),
-                        ("status__in", ["proposed", "countered", "accepted"]),
-                    ),
-                    models.Q(
-                        models.Q(("status__in", ["proposed", "countered", "accepted"]), _negated=True),
-                        ("due_at__isnull", True),
-                        ("ended_at__isnull", False),
-                        ("is_live__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="offer_due_while_live",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offerevent",
-            constraint=models.UniqueConstraint(fields=("offer", "target"), name="offer_event_status_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="offerevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("target__in", ["proposed", "countered", "accepted", "declined", "expired", "lapsed"])
-                ),
-                name="offer_event_known_target",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="terms",
-            constraint=models.UniqueConstraint(fields=("market", "valid_from"), name="terms_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="terms",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("fee_fixed_minor__gte", 0),
-                    ("fee_rate_bp__lt", 10000),
-                    ("vat_rate_bp__lt", 10000),
-                    ("offer_floor_bp__gt", 0),
-                    ("offer_floor_bp__lt", 10000),
-                ),
-                name="terms_rates_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="terms",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("agreed_price_hours__gt", 0),
-                    ("bundle_items_max__gt", 1),
-                    ("offer_open_hours__gt", 0),
-                    ("offers_per_day__gt", 0),
-                    ("offers_per_listing__gt", 0),
-                    ("ship_by_working_days__gt", 0),
-                ),
-                name="terms_counts_positive",
-            ),
         ),
     ]

@@ -10,62 +10,12 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0003_training_consent"),
+        ("members", "0002_training_consent"),
         ("orders", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Case",
-            fields=[
-                (
-                    "id",
-                    foundation.ids.IdField(
-                        default=foundation.ids.new_id,
-                        editable=False,
-                        max_length=26,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "key",
-                    foundation.ids.AsciiField(
-                        help_text="What it is about; opened once", max_length=100, unique=True
-                    ),
-                ),
-                (
-                    "kind",
-                    foundation.ids.AsciiField(
-                        choices=[
-                            ("issue", "issue under review"),
-                            ("verification", "item at the hub"),
-                            ("payment_mismatch", "captured amount is not the quote's"),
-                            ("refund_failed", "refund refused by the provider"),
-                            ("chargeback", "chargeback"),
-                            ("label_failed", "label refused by the carrier"),
-                            ("parcel_lost", "parcel lost"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                (
-                    "note",
-                    foundation.ids.AsciiField(
-                        blank=True, default="", help_text="Ids and codes, no personal data", max_length=300
-                    ),
-                ),
-                ("opened_at", models.DateTimeField()),
-                ("due_at", models.DateTimeField(help_text="By when a person should have acted")),
-                ("resolved_at", models.DateTimeField(blank=True, null=True)),
-                ("resolved_by", foundation.ids.IdField(blank=True, max_length=26, null=True)),
-                ("resolution", models.CharField(blank=True, default="", max_length=500)),
-            ],
-            options={
-                "ordering": ("due_at", "id"),
-            },
-        ),
         migrations.CreateModel(
             name="Order",
             fields=[
@@ -218,9 +168,347 @@ class Migration(migrations.Migration):
                     "remind_at",
                     models.DateTimeField(help_text="When somebody is next reminded of it", null=True),
                 ),
+                (
+                    "seller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["buyer_id", "id"], name="order_buyer"),
+                    models.Index(fields=["seller", "id"], name="order_seller"),
+                    models.Index(fields=["due_at", "id"], name="order_due"),
+                    models.Index(fields=["remind_at", "id"], name="order_remind"),
+                    models.Index(fields=["status", "id"], name="order_status"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "pending_payment",
+                                    "expired",
+                                    "failed",
+                                    "paid",
+                                    "cancel_requested",
+                                    "cancelled",
+                                    "shipped",
+                                    "in_transit",
+                                    "at_verification",
+                                    "verified",
+                                    "rejected",
+                                    "ready_for_pickup",
+                                    "returned_to_sender",
+                                    "delivered",
+                                    "issue_open",
+                                    "under_review",
+                                    "return_pending",
+                                    "returning",
+                                    "completed",
+                                    "refunded",
+                                ],
+                            )
+                        ),
+                        name="order_known_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("buyer_id", models.F("seller")), _negated=True),
+                        name="order_of_two_members",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("card_minor__gte", 0),
+                            ("fee_minor__gte", models.F("fee_vat_minor")),
+                            ("fee_vat_minor__gte", 0),
+                            ("item_minor__gt", 0),
+                            ("listed_minor__gte", models.F("item_minor")),
+                            ("shipping_minor__gte", 0),
+                            ("verification_minor__gte", models.F("verification_vat_minor")),
+                            ("verification_vat_minor__gte", 0),
+                            ("wallet_minor__gte", 0),
+                        ),
+                        name="order_amounts_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "card_minor",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                models.F("item_minor"), "+", models.F("fee_minor")
+                                            ),
+                                            "+",
+                                            models.F("shipping_minor"),
+                                        ),
+                                        "+",
+                                        models.F("verification_minor"),
+                                    ),
+                                    "-",
+                                    models.F("wallet_minor"),
+                                ),
+                            )
+                        ),
+                        name="order_tenders_pay_the_total",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("refunded_fee_minor__gte", 0),
+                            ("refunded_fee_minor__lte", models.F("fee_minor")),
+                            ("refunded_item_minor__gte", 0),
+                            ("refunded_item_minor__lte", models.F("item_minor")),
+                            ("refunded_shipping_minor__gte", 0),
+                            ("refunded_shipping_minor__lte", models.F("shipping_minor")),
+                            ("refunded_verification_minor__gte", 0),
+                            ("refunded_verification_minor__lte", models.F("verification_minor")),
+                        ),
+                        name="order_refunds_within_parts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("refunded_card_minor__gte", 0),
+                            ("refunded_card_minor__lte", models.F("card_minor")),
+                            ("refunded_wallet_minor__gte", 0),
+                            ("refunded_wallet_minor__lte", models.F("wallet_minor")),
+                        ),
+                        name="order_refunds_within_tenders",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "refunded_card_minor",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                models.F("refunded_item_minor"),
+                                                "+",
+                                                models.F("refunded_fee_minor"),
+                                            ),
+                                            "+",
+                                            models.F("refunded_shipping_minor"),
+                                        ),
+                                        "+",
+                                        models.F("refunded_verification_minor"),
+                                    ),
+                                    "-",
+                                    models.F("refunded_wallet_minor"),
+                                ),
+                            )
+                        ),
+                        name="order_refunds_add_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("paid_at__isnull", False),
+                                ("ship_by_at__isnull", False),
+                                (
+                                    "status__in",
+                                    [
+                                        "paid",
+                                        "cancel_requested",
+                                        "cancelled",
+                                        "shipped",
+                                        "in_transit",
+                                        "at_verification",
+                                        "verified",
+                                        "rejected",
+                                        "ready_for_pickup",
+                                        "returned_to_sender",
+                                        "delivered",
+                                        "issue_open",
+                                        "under_review",
+                                        "return_pending",
+                                        "returning",
+                                        "completed",
+                                        "refunded",
+                                    ],
+                                ),
+                                models.Q(("shipping_option", ""), _negated=True),
+                            ),
+                            models.Q(
+                                models.Q(
+                                    (
+                                        "status__in",
+                                        [
+                                            "paid",
+                                            "cancel_requested",
+                                            "cancelled",
+                                            "shipped",
+                                            "in_transit",
+                                            "at_verification",
+                                            "verified",
+                                            "rejected",
+                                            "ready_for_pickup",
+                                            "returned_to_sender",
+                                            "delivered",
+                                            "issue_open",
+                                            "under_review",
+                                            "return_pending",
+                                            "returning",
+                                            "completed",
+                                            "refunded",
+                                        ],
+                                    ),
+                                    _negated=True,
+                                ),
+                                ("paid_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="order_paid_says_when",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("due_at__isnull", False),
+                                (
+                                    "status__in",
+                                    [
+                                        "pending_payment",
+                                        "paid",
+                                        "cancel_requested",
+                                        "shipped",
+                                        "in_transit",
+                                        "ready_for_pickup",
+                                        "verified",
+                                        "delivered",
+                                        "issue_open",
+                                        "return_pending",
+                                        "returning",
+                                    ],
+                                ),
+                            ),
+                            models.Q(
+                                models.Q(
+                                    (
+                                        "status__in",
+                                        [
+                                            "pending_payment",
+                                            "paid",
+                                            "cancel_requested",
+                                            "shipped",
+                                            "in_transit",
+                                            "ready_for_pickup",
+                                            "verified",
+                                            "delivered",
+                                            "issue_open",
+                                            "return_pending",
+                                            "returning",
+                                        ],
+                                    ),
+                                    _negated=True,
+                                ),
+                                ("due_at__isnull", True),
+                                ("remind_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="order_due_while_timed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "completed"), _negated=True),
+                            models.Q(("completed_at__isnull", False), ("delivered_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="order_completed_after_notice",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Case",
+            fields=[
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "key",
+                    foundation.ids.AsciiField(
+                        help_text="What it is about; opened once", max_length=100, unique=True
+                    ),
+                ),
+                (
+                    "kind",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("issue", "issue under review"),
+                            ("verification", "item at the hub"),
+                            ("payment_mismatch", "captured amount is not the quote's"),
+                            ("refund_failed", "refund refused by the provider"),
+                            ("chargeback", "chargeback"),
+                            ("label_failed", "label refused by the carrier"),
+                            ("parcel_lost", "parcel lost"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "note",
+                    foundation.ids.AsciiField(
+                        blank=True, default="", help_text="Ids and codes, no personal data", max_length=300
+                    ),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField(help_text="By when a person should have acted")),
+                ("resolved_at", models.DateTimeField(blank=True, null=True)),
+                ("resolved_by", foundation.ids.IdField(blank=True, max_length=26, null=True)),
+                ("resolution", models.CharField(blank=True, default="", max_length=500)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.order"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("due_at", "id"),
+                "indexes": [models.Index(fields=["resolved_at", "due_at", "id"], name="case_queue")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "issue",
+                                    "verification",
+                                    "payment_mismatch",
+                                    "refund_failed",
+                                    "chargeback",
+                                    "label_failed",
+                                    "parcel_lost",
+                                ],
+                            )
+                        ),
+                        name="case_known_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("resolution", ""), ("resolved_at__isnull", True)),
+                            models.Q(
+                                ("resolved_at__isnull", False), models.Q(("resolution", ""), _negated=True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="case_resolved_says_how",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -268,9 +556,48 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(help_text="Moved by it, if an amount was named", null=True),
                 ),
                 ("happened_at", models.DateTimeField()),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.order"
+                    ),
+                ),
             ],
             options={
                 "ordering": ("order", "number"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("order", "number"), name="order_event_number_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "target__in",
+                                [
+                                    "pending_payment",
+                                    "expired",
+                                    "failed",
+                                    "paid",
+                                    "cancel_requested",
+                                    "cancelled",
+                                    "shipped",
+                                    "in_transit",
+                                    "at_verification",
+                                    "verified",
+                                    "rejected",
+                                    "ready_for_pickup",
+                                    "returned_to_sender",
+                                    "delivered",
+                                    "issue_open",
+                                    "under_review",
+                                    "return_pending",
+                                    "returning",
+                                    "completed",
+                                    "refunded",
+                                ],
+                            )
+                        ),
+                        name="order_event_known_target",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -289,9 +616,27 @@ class Migration(migrations.Migration):
                 ("listed_minor", models.BigIntegerField()),
                 ("price_minor", models.BigIntegerField(help_text="After the discount")),
                 ("is_live", models.BooleanField(default=True, editable=False, null=True)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.order"
+                    ),
+                ),
             ],
             options={
                 "ordering": ("order", "position"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("listing_id", "is_live"), name="order_listing_in_one_live"
+                    ),
+                    models.UniqueConstraint(fields=("order", "position"), name="order_item_position_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("price_minor__gt", 0), ("price_minor__lte", models.F("listed_minor"))
+                        ),
+                        name="order_item_price_in_range",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -314,516 +659,31 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("given_at", models.DateTimeField()),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.order"
+                    ),
+                ),
             ],
             options={
                 "ordering": ("-given_at", "-id"),
+                "indexes": [models.Index(fields=["member", "given_at"], name="strike_member")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("order", "reason"), name="strike_once_per_order"),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason__in", ["not_sent", "counterfeit"])),
+                        name="strike_known_reason",
+                    ),
+                ],
             },
-        ),
-        migrations.AddField(
-            model_name="terms",
-            name="cancel_alone_hours",
-            field=models.PositiveIntegerField(default=1, help_text="That a buyer may cancel without asking"),
-            preserve_default=False,
-        ),
-        migrations.AddField(
-            model_name="terms",
-            name="cancel_silence_hours",
-            field=models.PositiveIntegerField(default=1, help_text="Of the seller; then it is consent"),
-            preserve_default=False,
-        ),
-        migrations.AddField(
-            model_name="terms",
-            name="checkout_minutes",
-            field=models.PositiveIntegerField(default=1, help_text="That a checkout holds the listings"),
-            preserve_default=False,
-        ),
-        migrations.AddField(
-            model_name="terms",
-            name="complete_after_hours",
-            field=models.PositiveIntegerField(default=1, help_text="From the notice, without an issue"),
-            preserve_default=False,
-        ),
-        migrations.AddField(
-            model_name="terms",
-            name="issue_review_days",
-            field=models.PositiveIntegerField(
-                default=1, help_text="For the two to agree; then support decides"
-            ),
-            preserve_default=False,
-        ),
-        migrations.AddField(
-            model_name="terms",
-            name="ship_back_working_days",
-            field=models.PositiveIntegerField(default=1, help_text="To send a return"),
-            preserve_default=False,
-        ),
-        migrations.AddField(
-            model_name="terms",
-            name="silent_carrier_days",
-            field=models.PositiveIntegerField(default=1, help_text="Then a parcel is presumed delivered"),
-            preserve_default=False,
-        ),
-        migrations.AddField(
-            model_name="terms",
-            name="verification_fee_minor",
-            field=models.BigIntegerField(default=1, help_text="For looking at the item, VAT inside"),
-            preserve_default=False,
-        ),
-        migrations.AddField(
-            model_name="terms",
-            name="verification_from_minor",
-            field=models.BigIntegerField(
-                default=1, help_text="Price of items from which it can be asked for"
-            ),
-            preserve_default=False,
-        ),
-        migrations.AddConstraint(
-            model_name="terms",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("cancel_silence_hours__gt", 0),
-                    ("checkout_minutes__gt", 0),
-                    ("complete_after_hours__gt", 0),
-                    ("issue_review_days__gt", 0),
-                    ("ship_back_working_days__gt", 0),
-                    ("silent_carrier_days__gt", 0),
-                ),
-                name="terms_timers_positive",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="terms",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("verification_fee_minor__gt", 0), ("verification_from_minor__gt", 0)),
-                name="terms_verification_priced",
-            ),
-        ),
-        migrations.AddField(
-            model_name="order",
-            name="seller",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="order",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.order"
-            ),
-        ),
-        migrations.AddField(
-            model_name="orderevent",
-            name="order",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.order"
-            ),
-        ),
-        migrations.AddField(
-            model_name="orderitem",
-            name="order",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.order"
-            ),
-        ),
-        migrations.AddField(
-            model_name="strike",
-            name="member",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="strike",
-            name="order",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.order"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["buyer_id", "id"], name="order_buyer"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["seller", "id"], name="order_seller"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["due_at", "id"], name="order_due"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["remind_at", "id"], name="order_remind"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["status", "id"], name="order_status"),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        [
-                            "pending_payment",
-                            "expired",
-                            "failed",
-                            "paid",
-                            "cancel_requested",
-                            "cancelled",
-                            "shipped",
-                            "in_transit",
-                            "at_verification",
-                            "verified",
-                            "rejected",
-                            "ready_for_pickup",
-                            "returned_to_sender",
-                            "delivered",
-                            "issue_open",
-                            "under_review",
-                            "return_pending",
-                            "returning",
-                            "completed",
-                            "refunded",
-                        ],
-                    )
-                ),
-                name="order_known_status",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("buyer_id", models.F("seller")), _negated=True),
-                name="order_of_two_members",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("card_minor__gte", 0),
-                    ("fee_minor__gte", models.F("fee_vat_minor")),
-                    ("fee_vat_minor__gte", 0),
-                    ("item_minor__gt", 0),
-                    ("listed_minor__gte", models.F("item_minor")),
-                    ("shipping_minor__gte", 0),
-                    ("verification_minor__gte", models.F("verification_vat_minor")),
-                    ("verification_vat_minor__gte", 0),
-                    ("wallet_minor__gte", 0),
-                ),
-                name="order_amounts_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "card_minor",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        models.F("item_minor"), "+", models.F("fee_minor")
-                                    ),
-                                    "+",
-                                    models.F("shipping_minor"),
-                                ),
-                                "+",
-                                models.F("verification_minor"),
-                            ),
-                            "-",
-                            models.F("wallet_minor"),
-                        ),
-                    )
-                ),
-                name="order_tenders_pay_the_total",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("refunded_fee_minor__gte", 0),
-                    ("refunded_fee_minor__lte", models.F("fee_minor")),
-                    ("refunded_item_minor__gte", 0),
-                    ("refunded_item_minor__lte", models.F("item_minor")),
-                    ("refunded_shipping_minor__gte", 0),
-                    ("refunded_shipping_minor__lte", models.F("shipping_minor")),
-                    ("refunded_verification_minor__gte", 0),
-                    ("refunded_verification_minor__lte", models.F("verification_minor")),
-                ),
-                name="order_refunds_within_parts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("refunded_card_minor__gte", 0),
-                    ("refunded_card_minor__lte", models.F("card_minor")),
-                    ("refunded_wallet_minor__gte", 0),
-                    ("refunded_wallet_minor__lte", models.F("wallet_minor")),
-                ),
-                name="order_refunds_within_tenders",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "refunded_card_minor",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        models.F("refunded_item_minor"), "+", models.F("refunded_fee_minor")
-                                    ),
-                                    "+",
-                                    models.F("refunded_shipping_minor"),
-                                ),
-                                "+",
-                                models.F("refunded_verification_minor"),
-                            ),
-                            "-",
-                            models.F("refunded_wallet_minor"),
-                        ),
-                    )
-                ),
-                name="order_refunds_add_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("paid_at__isnull", False),
-                        ("ship_by_at__isnull", False),
-                        (
-                            "status__in",
-                            [
-                                "paid",
-                                "cancel_requested",
-                                "cancelled",
-                                "shipped",
-                                "in_transit",
-                                "at_verification",
-                                "verified",
-                                "rejected",
-                                "ready_for_pickup",
-                                "returned_to_sender",
-                                "delivered",
-                                "issue_open",
-                                "under_review",
-                                "return_pending",
-                                "returning",
-                                "completed",
-                                "refunded",
-                            ],
-                        ),
-                        models.Q(("shipping_option", ""), _negated=True),
-                    ),
-                    models.Q(
-                        models.Q(
-                            (
-                                "status__in",
-                                [
-                                    "paid",
-                                    "cancel_requested",
-                                    "cancelled",
-                                    "shipped",
-                                    "in_transit",
-                                    "at_verification",
-                                    "verified",
-                                    "rejected",
-                                    "ready_for_pickup",
-                                    "returned_to_sender",
-                                    "delivered",
-                                    "issue_open",
-                                    "under_review",
-                                    "return_pending",
-                                    "returning",
-                                    "completed",
-                                    "refunded",
-                                ],
-                            ),
-                            _negated=True,
-                        ),
-                        ("paid_at__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="order_paid_says_when",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("due_at__isnull", False),
-                        (
-                            "status__in",
-                            [
-                                "pending_payment",
-                                "paid",
-                                "cancel_requested",
-                                "shipped",
-                                "in_transit",
-                                "ready_for_pickup",
-                                "verified",
-                                "delivered",
-                                "issue_open",
-                                "return_pending",
-                                "returning",
-                            ],
-                        ),
-                    ),
-                    models.Q(
-                        models.Q(
-                            (
-                                "status__in",
-                                [
-                                    "pending_payment",
-                                    "paid",
-                                    "cancel_requested",
-                                    "shipped",
-                                    "in_transit",
-                                    "ready_for_pickup",
-                                    "verified",
-                                    "delivered",
-                                    "issue_open",
-                                    "return_pending",
-                                    "returning",
-                                ],
-                            ),
-                            _negated=True,
-                        ),
-                        ("due_at__isnull", True),
-                        ("remind_at__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="order_due_while_timed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "completed"), _negated=True),
-                    models.Q(("completed_at__isnull", False), ("delivered_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="order_completed_after_notice",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(fields=["resolved_at", "due_at", "id"], name="case_queue"),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "issue",
-                            "verification",
-                            "payment_mismatch",
-                            "refund_failed",
-                            "chargeback",
-                            "label_failed",
-                            "parcel_lost",
-                        ],
-                    )
-                ),
-                name="case_known_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("resolution", ""), ("resolved_at__isnull", True)),
-                    models.Q(("resolved_at__isnull", False), models.Q(("resolution", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="case_resolved_says_how",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="orderevent",
-            constraint=models.UniqueConstraint(fields=("order", "number"), name="order_event_number_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="orderevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "target__in",
-                        [
-                            "pending_payment",
-                            "expired",
-                            "failed",
-                            "paid",
-                            "cancel_requested",
-                            "cancelled",
-                            "shipped",
-                            "in_transit",
-                            "at_verification",
-                            "verified",
-                            "rejected",
-                            "ready_for_pickup",
-                            "returned_to_sender",
-                            "delivered",
-                            "issue_open",
-                            "under_review",
-                            "return_pending",
-                            "returning",
-                            "completed",
-                            "refunded",
-                        ],
-                    )
-                ),
-                name="order_event_known_target",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="orderitem",
-            constraint=models.UniqueConstraint(
-                fields=("listing_id", "is_live"), name="order_listing_in_one_live"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="orderitem",
-            constraint=models.UniqueConstraint(fields=("order", "position"), name="order_item_position_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="orderitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("price_minor__gt", 0), ("price_minor__lte", models.F("listed_minor"))),
-                name="order_item_price_in_range",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="strike",
-            index=models.Index(fields=["member", "given_at"], name="strike_member"),
-        ),
-        migrations.AddConstraint(
-            model_name="strike",
-            constraint=models.UniqueConstraint(fields=("order", "reason"), name="strike_once_per_order"),
-        ),
-        migrations.AddConstraint(
-            model_name="strike",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason__in", ["not_sent", "counterfeit"])), name="strike_known_reason"
-            ),
         ),
     ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ai_suggestions", "0007_llm_labels"),
+        ("ai_suggestions", "0006_routes_and_evaluation"),
     ]
 
     operations = [
