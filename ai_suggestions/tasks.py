@@ -6,18 +6,18 @@ from typing import Any
 
 from celery import shared_task, signals
 from django.conf import settings
-from django.utils import timezone
 
 from ai_suggestions import services
 from ai_suggestions.evaluation.rolling_up import roll_up
 from ai_suggestions.llm.bookkeeping import forget_old_calls
 from ai_suggestions.providers import provider_named
+from foundation import clock
 
 
 @shared_task
 def perform_run(run_id: str) -> None:
     """Rung by a request, by itself while photos are being processed, and by the sweeper."""
-    done = services.perform_run(run_id=run_id, now=timezone.now())
+    done = services.perform_run(run_id=run_id, now=clock.now())
     if done.ring_again_s is not None:
         # Only a quicker ring than the sweeper's; when it is lost, nothing else is.
         perform_run.apply_async((run_id,), countdown=done.ring_again_s)
@@ -26,7 +26,7 @@ def perform_run(run_id: str) -> None:
 @shared_task
 def advance_batch(batch_id: str) -> None:
     """Rung by a request, by itself while listings are left, and by the sweeper."""
-    done = services.advance_batch(batch_id=batch_id, now=timezone.now())
+    done = services.advance_batch(batch_id=batch_id, now=clock.now())
     if done.ring_again_s is not None:
         # To the end of the queue, behind other sellers' batches; the sweeper makes up for a lost one.
         advance_batch.apply_async((batch_id,), countdown=done.ring_again_s)
@@ -35,7 +35,7 @@ def advance_batch(batch_id: str) -> None:
 @shared_task
 def sweep_runs() -> None:
     """Every few seconds: runs, then batches."""
-    now = timezone.now()
+    now = clock.now()
     services.sweep_runs(now=now)
     services.sweep_batches(now=now)
 
@@ -43,52 +43,51 @@ def sweep_runs() -> None:
 @shared_task
 def check_photo(photo_id: str) -> None:
     """Rung by the sweeper."""
-    services.check_photo(photo_id=photo_id, now=timezone.now())
+    services.check_photo(photo_id=photo_id, now=clock.now())
 
 
 @shared_task
 def sweep_photo_checks() -> None:
     """Every ten seconds."""
     if settings.PHOTO_CHECK:
-        services.sweep_checks(now=timezone.now())
+        services.sweep_checks(now=clock.now())
 
 
 @shared_task
 def refresh_photo_checks() -> None:
     """Daily."""
-    services.refresh_checks(now=timezone.now())
+    services.refresh_checks(now=clock.now())
 
 
 @shared_task
 def perform_shadow(shadow_id: str) -> None:
     """Rung when a run has ended, and by the sweeper; in a queue of its own: no seller waits for it."""
-    services.perform_shadow(shadow_id=shadow_id, now=timezone.now())
+    services.perform_shadow(shadow_id=shadow_id, now=clock.now())
 
 
 @shared_task
 def sweep_shadows() -> None:
     """Every minute."""
-    services.sweep_shadows(now=timezone.now())
+    services.sweep_shadows(now=clock.now())
 
 
 @shared_task
 def roll_up_acceptance() -> None:
     """Hourly; what was decided late changes the days it belongs to."""
-    roll_up(now=timezone.now())
+    roll_up(now=clock.now())
 
 
 @shared_task
 def forget_readings() -> None:
     """Daily."""
-    services.forget_readings(now=timezone.now())
+    services.forget_readings(now=clock.now())
 
 
 @shared_task
 def forget_llm_calls() -> None:
     """Daily: calls, and what members used on which day."""
-    now = timezone.now()
-    forget_old_calls(now=now)
-    services.forget_usage(now=now)
+    forget_old_calls(now=clock.real_now())
+    services.forget_usage(now=clock.now())
 
 
 @signals.worker_process_init.connect

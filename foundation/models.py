@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 
 from foundation.encryption import EncryptedBytesField, EncryptedTextField
@@ -176,3 +178,37 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} {self.status}"
+
+
+CLOCK_FURTHEST = timedelta(days=3660)
+
+
+class SandboxClock(models.Model):
+    """How far a sandbox's business time is ahead of real time (foundation.clock). No row: not at all.
+
+    `target` is where `ahead` is being moved to, step by step; `owner` moves it until `lease_until`, which is
+    in real time.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    ahead = models.DurationField(default=timedelta)
+    target = models.DurationField(default=timedelta)
+    owner = IdField(default="", blank=True)
+    lease_until = models.DateTimeField(null=True)
+    advanced_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "sandbox clock"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="sandbox_clock_is_one"),
+            models.CheckConstraint(
+                condition=models.Q(ahead__gte=timedelta(0), target__gte=models.F("ahead")),
+                name="sandbox_clock_goes_forward",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(target__lte=CLOCK_FURTHEST), name="sandbox_clock_stays_near"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ahead} ahead"

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from celery import shared_task
-from django.utils import timezone
+from collections.abc import Iterable
 
+from celery import shared_task
+
+from foundation import clock
 from foundation.api import idempotency
 from foundation.incoming import processing
 from foundation.outgoing import delivering
@@ -11,49 +13,52 @@ from foundation.outgoing import delivering
 @shared_task
 def purge_idempotency_records() -> None:
     """Hourly."""
-    idempotency.purge(now=timezone.now())
+    idempotency.purge(now=clock.real_now())
 
 
 @shared_task
 def process_incoming_event(event_id: str) -> None:
     """Rung when a provider's callback was stored: its subject's events, as far as they are due."""
-    while processing.process_event(event_id=event_id, now=timezone.now()):
+    while processing.process_event(event_id=event_id, now=clock.now()):
         pass
 
 
 @shared_task
 def sweep_incoming_events() -> None:
     """Every few seconds: what nobody was rung for, what failed and is due again."""
-    for source, subject_id in processing.due_subjects(now=timezone.now()):
-        while processing.process_next(source=source, subject_id=subject_id, now=timezone.now()):
+    for source, subject_id in processing.due_subjects(now=clock.now()):
+        while processing.process_next(source=source, subject_id=subject_id, now=clock.now()):
             pass
 
 
 @shared_task
 def purge_incoming_bodies() -> None:
     """Daily."""
-    processing.purge_bodies(now=timezone.now())
+    processing.purge_bodies(now=clock.now())
 
 
 @shared_task
 def deliver_outgoing_events() -> None:
     """Rung when an event was appended: whatever is new, to all its subscribers."""
-    for endpoint_id, subject in delivering.fan_out(now=timezone.now()):
-        while delivering.deliver_next(endpoint_id=endpoint_id, subject=subject, now=timezone.now()):
-            pass
+    _deliver(delivering.fan_out(now=clock.now()))
 
 
 @shared_task
 def sweep_outgoing_events() -> None:
     """Every few seconds: what nobody was rung for, what failed and is due again."""
-    now = timezone.now()
-    heads = dict.fromkeys([*delivering.fan_out(now=now), *delivering.due_heads(now=now)])
-    for endpoint_id, subject in heads:
-        while delivering.deliver_next(endpoint_id=endpoint_id, subject=subject, now=timezone.now()):
+    now = clock.now()
+    _deliver([*delivering.fan_out(now=now), *delivering.due_heads(now=now)])
+
+
+def _deliver(heads: Iterable[delivering.Head]) -> None:
+    for endpoint_id, subject in dict.fromkeys(heads):
+        while delivering.deliver_next(
+            endpoint_id=endpoint_id, subject=subject, now=clock.now(), real_now=clock.real_now()
+        ):
             pass
 
 
 @shared_task
 def forget_outgoing_events() -> None:
     """Daily."""
-    delivering.forget_events(now=timezone.now())
+    delivering.forget_events(now=clock.now())

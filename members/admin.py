@@ -21,8 +21,8 @@ from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
+from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from members import metrics, queries, services
 from members.models import Block, Market, Member, Plan, Restriction
@@ -203,7 +203,7 @@ class MemberAdmin(_MemberAdmin):
                 reason=given["reason"],
                 source=f"staff:{request.user.pk}",
                 until=given["until"],
-                now=timezone.now(),
+                now=clock.now(),
             )
 
         for_each(
@@ -225,7 +225,7 @@ class MemberAdmin(_MemberAdmin):
             self,
             request,
             chosen,
-            lambda member: services.verify_identity(member_id=member.id, source=source, now=timezone.now()),
+            lambda member: services.verify_identity(member_id=member.id, source=source, now=clock.now()),
             f"Identity verified. {form.cleaned_data['note']}",
         )
         return None
@@ -298,7 +298,7 @@ class RestrictionAdmin(_RestrictionAdmin):
                 self.message_user(request, f"{restriction.pk}: only {owner} lifts this", messages.ERROR)
                 continue
             lifted = services.lift(
-                restriction_id=restriction.id, lifted_by=f"staff:{request.user.pk}", now=timezone.now()
+                restriction_id=restriction.id, lifted_by=f"staff:{request.user.pk}", now=clock.now()
             )
             if lifted:
                 self.log_change(request, restriction, f"Lifted. {form.cleaned_data['note']}")

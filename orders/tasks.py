@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.utils import timezone
 
+from foundation import clock
 from orders.services import deadlines
 
 
 @shared_task
 def sweep_offers() -> None:
     """Every few seconds."""
-    deadlines.sweep_offers(now=timezone.now())
+    deadlines.sweep_offers(now=clock.now())

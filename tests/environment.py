@@ -33,8 +33,8 @@ def prepare() -> None:
     os.environ["SECRET_KEY"] = "not-a-secret-" + "0" * 50
     # Tests of photo checks switch them on; the others need no net for their drawn photos.
     os.environ["PHOTO_CHECK"] = ""
-    # By default off with a database server.
-    os.environ["SANDBOX"] = "true"
+    # As in production; tests of a sandbox take the fixture of that name.
+    os.environ["SANDBOX"] = "false"
     # 32 bytes each, in base 64.
     os.environ["ENCRYPTION_KEYS"] = "test:" + "A" * 43 + "="
     os.environ["BLIND_INDEX_KEYS"] = "test:" + "B" * 42 + "A="

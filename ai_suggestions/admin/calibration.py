@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from ai_suggestions import services
 from ai_suggestions.evaluation.tables import CalibrationFigure
+from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class CalibrationFigureAdmin(ReadOnly, _FigureAdmin):
             request,
             chosen,
             lambda figure: services.approve_calibration(
-                figure_id=figure.id, approved_by=who, now=timezone.now()
+                figure_id=figure.id, approved_by=who, now=clock.now()
             ),
             f"Approved. {form.cleaned_data['note']}",
         )
@@ -80,7 +80,7 @@ class CalibrationFigureAdmin(ReadOnly, _FigureAdmin):
             request,
             chosen,
             lambda figure: services.withdraw_calibration(
-                figure_id=figure.id, withdrawn_by=who, now=timezone.now()
+                figure_id=figure.id, withdrawn_by=who, now=clock.now()
             ),
             f"Withdrawn. {form.cleaned_data['note']}",
         )

@@ -14,7 +14,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from ai_suggestions import queries
@@ -23,6 +22,7 @@ from ai_suggestions.evaluation import acceptance
 from ai_suggestions.evaluation.drawing import MOST_LINES, reliability_chart, weekly_chart
 from ai_suggestions.evaluation.figures import calibration_error
 from ai_suggestions.evaluation.tables import AcceptanceDay
+from foundation import clock
 from foundation.admin import ReadOnly
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class AcceptanceAdmin(ReadOnly, _DayAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         question = Question({"weeks": "12"} | request.GET.dict())
-        return question, question.asked(timezone.now().date())
+        return question, question.asked(clock.now().date())
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -10,12 +10,12 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 
 from ai_suggestions import services
 from ai_suggestions.limit_tables import LimitVersion, LlmPolicy, PlanQuota
 from ai_suggestions.llm.policy import current_policy
 from ai_suggestions.quota_queries import quota_of
+from foundation import clock
 from members.queries import list_plans
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class LlmPolicyAdmin(AddOnly, _PolicyAdmin):
         return budget | prices | rules
 
     def save_model(self, request: HttpRequest, obj: LlmPolicy, form: Any, change: bool) -> None:
-        services.keep_llm_policy(obj, changed_by=str(request.user.pk), now=timezone.now())
+        services.keep_llm_policy(obj, changed_by=str(request.user.pk), now=clock.now())
 
 
 @admin.register(PlanQuota)
@@ -131,4 +131,4 @@ class PlanQuotaAdmin(AddOnly, _QuotaAdmin):
         return {"plan": plan, "runs_per_day": quota.runs, "llm_calls_per_day": quota.llm_calls}
 
     def save_model(self, request: HttpRequest, obj: PlanQuota, form: Any, change: bool) -> None:
-        services.keep_plan_quota(obj, changed_by=str(request.user.pk), now=timezone.now())
+        services.keep_plan_quota(obj, changed_by=str(request.user.pk), now=clock.now())

@@ -8,13 +8,13 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html_join
 
 from ai_suggestions import services
 from ai_suggestions.llm.combined import DEFAULT_RULES
 from ai_suggestions.providers import CASCADE, asks_llm, provider_names
 from ai_suggestions.routing_tables import ProviderRoute, RouteVersion
+from foundation import clock
 from foundation.admin import ReadOnly
 from members.queries import list_markets, list_plans
 
@@ -198,4 +198,4 @@ class ProviderRouteAdmin(_RouteAdmin):
         return [VersionInline] if obj is not None else []
 
     def save_model(self, request: HttpRequest, obj: ProviderRoute, form: Any, change: bool) -> None:
-        services.keep_route(obj, changed_by=str(request.user.pk), now=timezone.now())
+        services.keep_route(obj, changed_by=str(request.user.pk), now=clock.now())

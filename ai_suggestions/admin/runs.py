@@ -10,12 +10,12 @@ from django.core.files.storage import storages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 import listings.queries as listings
 from ai_suggestions import services
 from ai_suggestions.models import FieldSuggestion, RunStep, SuggestionRun
+from foundation import clock
 from foundation.admin import ReadOnly, for_each
 from listings.photos import names
 
@@ -177,7 +177,7 @@ class SuggestionRunAdmin(ReadOnly, _RunAdmin):
                 department=run.department or None,
                 provider=run.provider,
                 is_counted=False,
-                now=timezone.now(),
+                now=clock.now(),
             )
 
         for_each(self, request, chosen, again, "Asked for a new run")

@@ -10,13 +10,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from ai_suggestions.admin.runs import compact
 from ai_suggestions.evaluation.shadows import compared
 from ai_suggestions.routing_tables import ShadowField, ShadowRun
+from foundation import clock
 from foundation.admin import ReadOnly
 
 if TYPE_CHECKING:
@@ -107,6 +107,6 @@ class ShadowRunAdmin(ReadOnly, _ShadowAdmin):
             "title": "Shadows beside what sellers were shown",
             "opts": self.model._meta,
             "days": days,
-            "lines": compared(since=timezone.now() - dt.timedelta(days=days)),
+            "lines": compared(since=clock.now() - dt.timedelta(days=days)),
         }
         return TemplateResponse(request, "admin/ai_suggestions/shadows.html", context)

@@ -8,12 +8,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
 import listings.queries as listings
 from ai_suggestions import services
 from ai_suggestions.photo_tables import PhotoCheck, PhotoTwin, Scope, TwinRuling
+from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from listings.admin.reading import thumbnail
 
@@ -90,7 +90,7 @@ class PhotoTwinAdmin(ReadOnly, _TwinAdmin):
             return page
 
         def rule(twin: PhotoTwin) -> None:
-            services.dismiss_twin(twin_id=twin.id, now=timezone.now())
+            services.dismiss_twin(twin_id=twin.id, now=clock.now())
 
         for_each(self, request, chosen, rule, f"Dismissed. {form.cleaned_data['note']}")
         return None
@@ -104,7 +104,7 @@ class PhotoTwinAdmin(ReadOnly, _TwinAdmin):
 
         def rule(twin: PhotoTwin) -> None:
             services.uphold_twin(
-                twin_id=twin.id, moderator_id=str(request.user.pk), note=note, now=timezone.now()
+                twin_id=twin.id, moderator_id=str(request.user.pk), note=note, now=clock.now()
             )
 
         for_each(self, request, chosen, rule, f"Upheld. {note}")

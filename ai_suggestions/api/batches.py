@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +12,7 @@ from rest_framework.reverse import reverse
 from ai_suggestions import batch_queries, services
 from ai_suggestions.api import shapes
 from ai_suggestions.lifecycle import BATCH, BATCH_LIVE, SELLER
+from foundation import clock
 from foundation.api import problems
 from foundation.api.pagination import CursorPage, Page, PageQuery, page_body, page_serializer
 from foundation.api.views import ApiView
@@ -89,7 +89,7 @@ class BatchesView(ApiView):
             member_id=str(request.user.pk),
             listing_ids=said["listing_ids"],
             department=said.get("department"),
-            now=timezone.now(),
+            now=clock.now(),
         )
         return _answer(request, batch, status=202)
 
@@ -140,5 +140,5 @@ class BatchCancelView(ApiView):
     )
     def post(self, request: Request, batch_id: str) -> Response:
         self.no_body(request)
-        batch = services.cancel_batch(member_id=str(request.user.pk), batch_id=batch_id, now=timezone.now())
+        batch = services.cancel_batch(member_id=str(request.user.pk), batch_id=batch_id, now=clock.now())
         return _answer(request, batch)

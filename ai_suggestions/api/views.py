@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from django.utils.translation import get_language
@@ -18,6 +17,7 @@ from ai_suggestions.api import answers, shapes
 from ai_suggestions.errors import SuggestionsStale
 from ai_suggestions.lifecycle import LIVE
 from ai_suggestions.services import FieldDecision
+from foundation import clock
 from foundation.api import etags
 from foundation.api.pagination import CursorPage, PageQuery, page_body, page_serializer
 from foundation.api.views import ApiView
@@ -92,7 +92,7 @@ class ListingSuggestionsView(ApiView):
             member_id=str(request.user.pk),
             listing_id=listing_id,
             department=said.get("department"),
-            now=timezone.now(),
+            now=clock.now(),
         )
         return _answer(request, queries.details_of(run), status=202)
 
@@ -160,7 +160,7 @@ class CancelView(_VerbView):
     )
     def post(self, request: Request, run_id: str) -> Response:
         self.no_body(request)
-        run = services.cancel_run(member_id=str(request.user.pk), run_id=run_id, now=timezone.now())
+        run = services.cancel_run(member_id=str(request.user.pk), run_id=run_id, now=clock.now())
         return self._done(request, run)
 
 
@@ -180,7 +180,7 @@ class RetryView(_VerbView):
     )
     def post(self, request: Request, run_id: str) -> Response:
         self.no_body(request)
-        run = services.retry_run(member_id=str(request.user.pk), run_id=run_id, now=timezone.now())
+        run = services.retry_run(member_id=str(request.user.pk), run_id=run_id, now=clock.now())
         return self._done(request, run)
 
 
@@ -212,7 +212,7 @@ class DecisionsView(ApiView):
             run_id=run_id,
             decisions=[FieldDecision(d["field"], d["decision"], d.get("value")) for d in decisions],
             listing_version=_version_decided_on(request, run_id),
-            now=timezone.now(),
+            now=clock.now(),
         )
         return _answer(request, details)
 

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
-from django.utils import timezone
 
 from ai_suggestions.contract import Outcome, StepPlan, StepReport, SuggestionRequest
 from ai_suggestions.llm.approved import approved_calibration
@@ -22,6 +21,7 @@ from ai_suggestions.llm.outcomes import Problem
 from ai_suggestions.llm.policy import Policy, current_policy, policy_of_settings
 from ai_suggestions.llm.proposals import FIELDS
 from ai_suggestions.llm.provider import STEP, LlmOptions, LlmProvider
+from foundation import clock
 
 logger = structlog.get_logger(__name__)
 
@@ -96,8 +96,8 @@ class GovernedLlm:
             self._endpoint,
             state=self._state,
             budget=self._budget(policy.limit_micro),
-            recorder=CallBook(clock=timezone.now),
-            clock=timezone.now,
+            recorder=CallBook(clock=clock.real_now),
+            clock=clock.real_now,
             options=LlmOptions(
                 timeout_s=settings.LLM_TIMEOUT_S,
                 prices=policy.prices,

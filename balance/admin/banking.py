@@ -14,7 +14,6 @@ from django.contrib import admin
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from balance.ibans import masked, normalised
@@ -29,6 +28,7 @@ from balance.models import (
 )
 from balance.queries.banking import get_holder_and_name
 from balance.services import reviewing
+from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.encryption import matching
 from foundation.money import Money
@@ -152,7 +152,7 @@ class AttentionFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "stuck":
-            return queryset.filter(status=WithdrawalStatus.SENT, sent_at__lt=timezone.now() - STUCK_AFTER)
+            return queryset.filter(status=WithdrawalStatus.SENT, sent_at__lt=clock.now() - STUCK_AFTER)
         if self.value() == "abandoned":
             return queryset.filter(status=WithdrawalStatus.SENT, next_call_at__isnull=True)
         if self.value() == "case":
@@ -242,7 +242,7 @@ class WithdrawalAdmin(ReadOnly, _WithdrawalAdmin):
         note = form.cleaned_data["note"]
 
         def act(withdrawal: Withdrawal) -> None:
-            verb(withdrawal_id=withdrawal.id, staff_id=str(request.user.pk), note=note, now=timezone.now())
+            verb(withdrawal_id=withdrawal.id, staff_id=str(request.user.pk), note=note, now=clock.now())
 
         for_each(self, request, chosen, act, f"{title}. {note}")
         return None
@@ -276,9 +276,7 @@ class WithdrawalCaseAdmin(ReadOnly, _CaseAdmin):
         note = form.cleaned_data["note"]
 
         def close(case: WithdrawalCase) -> None:
-            reviewing.close_case(
-                case_id=case.id, staff_id=str(request.user.pk), note=note, now=timezone.now()
-            )
+            reviewing.close_case(case_id=case.id, staff_id=str(request.user.pk), note=note, now=clock.now())
 
         for_each(self, request, chosen, close, f"Closed. {note}")
         return None

@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from balance.models import AuditFinding, AuditRun, LedgerDay
@@ -19,6 +18,7 @@ from balance.models.control import FindingKind
 from balance.queries.reports import bucket_totals, list_debts, list_stale, trial_balance
 from balance.queries.totals import bounds
 from balance.services.ringing import ring_for_audit
+from foundation import clock
 from foundation.admin import ReadOnly
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class LedgerDayAdmin(ReadOnly, _DayAdmin):
     def trial_balance(self, request: HttpRequest) -> HttpResponse:
         """As of now, or with all of ``?day=`` (UTC)."""
         day = _day(request.GET.get("day", ""))
-        balances = trial_balance(timezone.now() if day is None else bounds(day)[1])
+        balances = trial_balance(clock.now() if day is None else bounds(day)[1])
         context = {
             "title": "Trial balance",
             "day": "" if day is None else day.isoformat(),
@@ -153,7 +153,7 @@ class LedgerDayAdmin(ReadOnly, _DayAdmin):
 
     def aging(self, request: HttpRequest) -> HttpResponse:
         """Debts by age, and money that has not moved on for ``?days=``."""
-        now = timezone.now()
+        now = clock.now()
         text = request.GET.get("days", "")
         days = int(text) if text.isascii() and text.isdecimal() and len(text) <= 4 else STALE_AFTER_DAYS
         debts = list(list_debts(now))

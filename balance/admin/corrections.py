@@ -13,12 +13,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from balance.models import Correction, CorrectionLimit
 from balance.models.corrections import CorrectionKind
 from balance.services import correcting
+from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.errors import DomainError
 from foundation.money import Money, UnknownCurrency, exponent_of
@@ -143,7 +143,7 @@ class CorrectionAdmin(ReadOnly, _CorrectionAdmin):
         return TemplateResponse(request, "admin/balance/ask.html", context)
 
     def _ask_for(self, request: HttpRequest, data: dict[str, Any]) -> str:
-        common = {"reason": data["reason"], "staff_id": str(request.user.pk), "now": timezone.now()}
+        common = {"reason": data["reason"], "staff_id": str(request.user.pk), "now": clock.now()}
         if data["kind"] == CorrectionKind.REVERSAL:
             return correcting.request_reversal(posting_id=data["posting"], **common)
         return correcting.request_correction(
@@ -185,7 +185,7 @@ class CorrectionAdmin(ReadOnly, _CorrectionAdmin):
         note = form.cleaned_data["note"]
 
         def decide(correction: Correction) -> None:
-            verb(correction_id=correction.id, staff_id=str(request.user.pk), note=note, now=timezone.now())
+            verb(correction_id=correction.id, staff_id=str(request.user.pk), note=note, now=clock.now())
 
         for_each(self, request, chosen, decide, f"{title}. {note}")
         return None

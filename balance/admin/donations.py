@@ -11,7 +11,6 @@ from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from balance.ibans import MAX_LENGTH, masked
@@ -29,6 +28,7 @@ from balance.models.banking import HOLDER_MAX_LENGTH
 from balance.queries.donations import iterate_settled
 from balance.services import charities, donation_settlements
 from balance.services.donation_payouts import amount_of
+from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.money import Money
 
@@ -122,7 +122,7 @@ class CharityAdmin(_CharityAdmin):
 
     def save_model(self, request: HttpRequest, obj: Charity, form: Any, change: bool) -> None:
         if not change:
-            obj.added_at = timezone.now()
+            obj.added_at = clock.now()
         super().save_model(request, obj, form, change)
 
     @admin.action(description="Open for donations…", permissions=["act"])
@@ -141,7 +141,7 @@ class CharityAdmin(_CharityAdmin):
             return page
 
         def act(charity: Charity) -> None:
-            verb(charity_id=charity.id, now=timezone.now())
+            verb(charity_id=charity.id, now=clock.now())
 
         for_each(self, request, chosen, act, f"{title}. {form.cleaned_data['note']}")
         return None
@@ -162,7 +162,7 @@ class CharityAdmin(_CharityAdmin):
                 iban=given["iban"],
                 holder_name=given["holder_name"],
                 staff_id=str(request.user.pk),
-                now=timezone.now(),
+                now=clock.now(),
             )
 
         for_each(self, request, chosen, act, f"Set the bank account. {given['note']}")
@@ -305,7 +305,7 @@ class DonationSettlementAdmin(ReadOnly, _SettlementAdmin):
         note = form.cleaned_data["note"]
 
         def act(settlement: DonationSettlement) -> None:
-            verb(settlement_id=settlement.id, staff_id=str(request.user.pk), note=note, now=timezone.now())
+            verb(settlement_id=settlement.id, staff_id=str(request.user.pk), note=note, now=clock.now())
 
         for_each(self, request, chosen, act, f"{title}. {note}")
         return None
@@ -361,7 +361,7 @@ class DonationSettlementCaseAdmin(ReadOnly, _CaseAdmin):
 
         def close(case: DonationSettlementCase) -> None:
             donation_settlements.close_settlement_case(
-                case_id=case.id, staff_id=str(request.user.pk), note=note, now=timezone.now()
+                case_id=case.id, staff_id=str(request.user.pk), note=note, now=clock.now()
             )
 
         for_each(self, request, chosen, close, f"Closed. {note}")

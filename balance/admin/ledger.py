@@ -15,7 +15,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
@@ -28,6 +27,7 @@ from balance.services.blocks import list_blocks
 from balance.services.control import unfreeze
 from balance.services.holds import release_hold
 from balance.services.posting import MAX_MINOR
+from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.ids import ID_LENGTH
 from foundation.money import Money
@@ -97,7 +97,7 @@ class LedgerAccountAdmin(LedgerPage):
         form, page = ask(request, NoteForm, chosen, "Let these accounts be used again")
         if page is not None:
             return page
-        note, actor, now = form.cleaned_data["note"], f"staff:{request.user.pk}", timezone.now()
+        note, actor, now = form.cleaned_data["note"], f"staff:{request.user.pk}", clock.now()
 
         def let_go(account: LedgerAccount) -> None:
             unfreeze(account_id=account.id, actor=actor, reason=note, now=now)
@@ -163,7 +163,7 @@ class LedgerAccountAdmin(LedgerPage):
                 }
                 for currency, standing in standings.items()
             ],
-            "blocks": list_blocks(member_id=member_id, now=timezone.now()),
+            "blocks": list_blocks(member_id=member_id, now=clock.now()),
             "holds": Hold.objects.filter(member_id=member_id, status=HoldStatus.ACTIVE.value).count(),
             "withdrawals": Withdrawal.objects.filter(member_id=member_id, status__in=OPEN).count(),
             "accounts": accounts,
@@ -334,7 +334,7 @@ class HoldAdmin(LedgerPage):
         form, page = ask(request, NoteForm, chosen, "Give this money back to its members")
         if page is not None:
             return page
-        note, actor, now = form.cleaned_data["note"], f"staff:{request.user.pk}", timezone.now()
+        note, actor, now = form.cleaned_data["note"], f"staff:{request.user.pk}", clock.now()
 
         def release(hold: Hold) -> None:
             release_hold(key=hold.key, actor=actor, reason=note, now=now)

@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from balance.errors import SettlementFileInvalid
@@ -19,6 +18,7 @@ from balance.lifecycle import OPEN_CASES
 from balance.models import SettlementCase, SettlementFile
 from balance.services.reconciling import import_settlement, resolve_case
 from balance.settlements import COLUMNS, MAX_BYTES
+from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.money import Money
 
@@ -66,7 +66,7 @@ class SettlementFileAdmin(ReadOnly, _FileAdmin):
                     name=upload.name,
                     content=upload.read(MAX_BYTES + 1),
                     actor=f"staff:{request.user.pk}",
-                    now=timezone.now(),
+                    now=clock.now(),
                 )
             except SettlementFileInvalid as error:
                 form.add_error(None, [error.detail, *(problem.detail for problem in error.errors[1:])])
@@ -171,7 +171,7 @@ class SettlementCaseAdmin(ReadOnly, _CaseAdmin):
         note = form.cleaned_data["note"]
 
         def resolve(case: SettlementCase) -> None:
-            resolve_case(case_id=case.id, staff_id=str(request.user.pk), note=note, now=timezone.now())
+            resolve_case(case_id=case.id, staff_id=str(request.user.pk), note=note, now=clock.now())
 
         for_each(self, request, chosen, resolve, f"Resolved. {note}")
         return None

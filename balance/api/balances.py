@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +14,7 @@ from balance.api.documented import IF_NONE_MATCH, INVALID_PERIOD, NOT_MODIFIED
 from balance.errors import InvalidPeriod
 from balance.queries.balances import list_standings, list_standings_at
 from balance.services.blocks import list_blocks
+from foundation import clock
 from foundation.api import etags
 from foundation.api.views import ApiView
 from foundation.errors import FieldProblem
@@ -38,7 +38,7 @@ class BalanceView(ApiView):
         responses={200: shapes.BalanceSerializer, 304: NOT_MODIFIED, 422: INVALID_PERIOD},
     )
     def get(self, request: Request) -> Response:
-        now, at = timezone.now(), self.query().get("at")
+        now, at = clock.now(), self.query().get("at")
         refuse_the_future("at", at, now)
         me = get_member_facts(str(request.user.pk))
         if at is None:

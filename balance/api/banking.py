@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,6 +25,7 @@ from balance.services.banking import (
     give_identity,
     remove_bank_account,
 )
+from foundation import clock
 from foundation.api import etags
 from foundation.api.views import ApiView
 from members.api.authentication import require_recent_second_factor
@@ -63,8 +63,8 @@ class BankAccountsView(ApiView):
         },
     )
     def post(self, request: Request) -> Response:
-        body, now = self.body(request, shapes.NewBankAccountSerializer), timezone.now()
-        require_recent_second_factor(request, now=now)
+        body, now = self.body(request, shapes.NewBankAccountSerializer), clock.now()
+        require_recent_second_factor(request, now=clock.real_now())
         account = add_bank_account(
             member_id=str(request.user.pk), iban=body["iban"], holder_name=body["holder_name"], now=now
         )
@@ -91,8 +91,8 @@ class BankAccountView(ApiView):
         },
     )
     def delete(self, request: Request, bank_account_id: str) -> Response:
-        now = timezone.now()
-        require_recent_second_factor(request, now=now)
+        now = clock.now()
+        require_recent_second_factor(request, now=clock.real_now())
         remove_bank_account(member_id=str(request.user.pk), bank_account_id=bank_account_id, now=now)
         return Response(status=204)
 
@@ -135,8 +135,8 @@ class ActivationView(ApiView):
         },
     )
     def put(self, request: Request) -> Response:
-        body, now = self.body(request, shapes.IdentityDetailsSerializer), timezone.now()
-        require_recent_second_factor(request, now=now)
+        body, now = self.body(request, shapes.IdentityDetailsSerializer), clock.now()
+        require_recent_second_factor(request, now=clock.real_now())
         member_id = str(request.user.pk)
         known = find_identity(member_id)
         if known is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import get_language
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -29,6 +28,7 @@ from balance.queries.donations import (
 )
 from balance.services.donations import give_donation, set_donation_setting
 from balance.wording import supported
+from foundation import clock
 from foundation.api import etags
 from foundation.api.pagination import CursorPage, page_body, page_serializer
 from foundation.api.views import ApiView
@@ -119,7 +119,7 @@ class DonationSettingView(ApiView):
             percent=body["percent"],
             charity_id=body["charity_id"],
             expected_version=known.version,
-            now=timezone.now(),
+            now=clock.now(),
         )
         return _setting(request, setting)
 
@@ -196,7 +196,7 @@ class DonationsView(ApiView):
             member_id=str(request.user.pk),
             charity_id=body["charity_id"],
             amount=body["amount"],
-            now=timezone.now(),
+            now=clock.now(),
         )
         location = reverse("donation", kwargs={"donation_id": donation.id}, request=request)
         return Response(donation_body(donation), status=201, headers={"Location": location})

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
-from django.utils import timezone
 from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -20,6 +19,7 @@ from balance.chart import Event
 from balance.errors import InvalidPeriod
 from balance.queries.entries import Entry, EntryFilter, Position, list_entries, list_member_accounts
 from balance.wording import supported
+from foundation import clock
 from foundation.api.pagination import InvalidCursor, Page, page_body, page_serializer
 from foundation.api.views import ApiView
 from foundation.errors import FieldProblem
@@ -79,7 +79,7 @@ class EntriesView(ApiView):
         responses={200: page_serializer("EntryPageSerializer", shapes.EntrySerializer), 422: INVALID_PERIOD},
     )
     def get(self, request: Request) -> Response:
-        query, now = self.query(), timezone.now()
+        query, now = self.query(), clock.now()
         since, until = query.get("from"), query.get("to")
         refuse_the_future("from", since, now)
         if since is not None and until is not None and until < since:

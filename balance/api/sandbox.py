@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +12,7 @@ from rest_framework.response import Response
 from balance.api import banking_shapes as shapes
 from balance.providers.contract import Outcome
 from balance.services.sandboxing import repeat_callback, script_payout, settle_payout
+from foundation import clock
 from foundation.api.views import ApiView
 
 _NOT_FOUND = OpenApiResponse(description="`sandbox_payout_not_found`.")
@@ -51,7 +51,7 @@ def settle_view(name: str, outcome: Outcome, summary: str) -> Callable[..., Any]
                 outcome=outcome,
                 reason=body.get("reason", ""),
                 times=body["times"],
-                now=timezone.now(),
+                now=clock.now(),
             )
             return Response({"callbacks": effects})
 
@@ -73,6 +73,6 @@ class RepeatView(ApiView):
             withdrawal_id=withdrawal_id,
             outcome=Outcome(body["outcome"]),
             times=body["times"],
-            now=timezone.now(),
+            now=clock.now(),
         )
         return Response({"callbacks": effects})

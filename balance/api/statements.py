@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 from django.http import HttpResponseBase, StreamingHttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.renderers import BaseRenderer
@@ -24,6 +23,7 @@ from balance.services.statements import fix_calendar
 from balance.statements.csv_rows import csv_lines
 from balance.statements.pdf import render_pdf
 from balance.wording import supported
+from foundation import clock
 from foundation.api.rendering import JsonRenderer
 from foundation.api.views import ApiView
 from members.queries import get_member_facts
@@ -65,7 +65,7 @@ class StatementsView(ApiView):
         responses={200: shapes.StatementMonthListSerializer},
     )
     def get(self, request: Request) -> Response:
-        member_id, now = str(request.user.pk), timezone.now()
+        member_id, now = str(request.user.pk), clock.now()
         zone = fix_calendar(member_id=member_id, now=now)
         months = [
             month_body(month, zone, is_closed=month.is_closed(zone, now))
@@ -102,7 +102,7 @@ class StatementView(ApiView):
         },
     )
     def get(self, request: Request, month: str) -> HttpResponseBase:
-        me, now = get_member_facts(str(request.user.pk)), timezone.now()
+        me, now = get_member_facts(str(request.user.pk)), clock.now()
         zone = fix_calendar(member_id=me.id, now=now)
         try:
             period = get_period(me.id, Month.parse(month), zone, now)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +13,7 @@ from rest_framework.reverse import reverse
 from balance.api import banking_shapes as shapes
 from balance.queries.banking import WithdrawalFacts, get_withdrawal, withdrawal_facts, withdrawal_rows
 from balance.services.withdrawing import cancel_withdrawal, request_withdrawal
+from foundation import clock
 from foundation.api.pagination import CursorPage, page_body, page_serializer
 from foundation.api.views import ApiView
 from foundation.money import Money
@@ -79,8 +79,8 @@ class WithdrawalsView(ApiView):
         },
     )
     def post(self, request: Request) -> Response:
-        body, now = self.body(request, shapes.NewWithdrawalSerializer), timezone.now()
-        require_recent_second_factor(request, now=now)
+        body, now = self.body(request, shapes.NewWithdrawalSerializer), clock.now()
+        require_recent_second_factor(request, now=clock.real_now())
         withdrawal = request_withdrawal(
             member_id=str(request.user.pk),
             bank_account_id=body["bank_account_id"],
@@ -114,6 +114,6 @@ class CancelWithdrawalView(ApiView):
     def post(self, request: Request, withdrawal_id: str) -> Response:
         self.no_body(request)
         withdrawal = cancel_withdrawal(
-            member_id=str(request.user.pk), withdrawal_id=withdrawal_id, now=timezone.now()
+            member_id=str(request.user.pk), withdrawal_id=withdrawal_id, now=clock.now()
         )
         return Response(withdrawal_body(withdrawal))

@@ -17,12 +17,11 @@ from typing import Any
 
 import orjson
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from foundation import metrics
+from foundation import clock, metrics
 from foundation.api.rendering import dumps
 from foundation.db import atomic_retry
 from foundation.errors import Conflict, Malformed, RuleBroken
@@ -83,7 +82,7 @@ def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
 def _run_once(key: str, request: Request, handle: Callable[[], Response]) -> Response:
     member_id = str(request.user.pk)
     fence = hashlib.sha256(f"{request.method} {request.path} {key}".encode()).hexdigest()
-    now = timezone.now()
+    now = clock.real_now()
     owner = new_id()
     stored = _begin(member_id=member_id, fence=fence, fingerprint=_fingerprint(request), owner=owner, now=now)
     if stored is not None:

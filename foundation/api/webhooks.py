@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, path
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from foundation import clock
 from foundation.api.views import ApiView
 from foundation.errors import TooLarge
 from foundation.incoming import receiving
@@ -31,7 +31,8 @@ class WebhookView(ApiView):
             provider=provider,
             body=request._request.body,
             headers=request.headers,
-            now=timezone.now(),
+            now=clock.now(),
+            real_now=clock.real_now(),
         )
         return Response({"received": True})
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
+from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.incoming.processing import process_again
 from foundation.models import IncomingEvent
@@ -39,7 +39,7 @@ class IncomingEventAdmin(ReadOnly, _Admin):
         form, page = ask(request, NoteForm, chosen, "Process again")
         if page is not None:
             return page
-        now = timezone.now()
+        now = clock.now()
         for_each(
             self,
             request,

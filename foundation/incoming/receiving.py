@@ -28,10 +28,17 @@ PROCESS = "foundation.tasks.process_incoming_event"
 
 
 def receive(
-    *, kind: str, provider: str, body: bytes, headers: Mapping[str, str], now: datetime
+    *,
+    kind: str,
+    provider: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    now: datetime,
+    real_now: datetime | None = None,
 ) -> tuple[str, bool]:
     """Store a callback, once. Returns the row's id and whether it is new.
 
+    Its signature has to be of `real_now`, where that is given: a provider knows nothing of a sandbox's clock.
     Raises NotFound, TooLarge, WebhookSignatureInvalid, WebhookTimestampStale or WebhookMalformed.
     """
     source = find_source(f"{kind}/{provider}")
@@ -41,7 +48,7 @@ def receive(
     try:
         if len(body) > MAX_BODY_BYTES:
             raise TooLarge(f"At most {MAX_BODY_BYTES} bytes.")
-        source.verifier.verify(body, headers, now=now)
+        source.verifier.verify(body, headers, now=real_now or now)
         event = _parse(source, body)
     except DomainError as error:
         metrics.REJECTED.labels(source.name, error.code).inc()

@@ -9,8 +9,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 
+from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.models import OutgoingEvent, WebhookDelivery, WebhookEndpoint
 from foundation.outgoing import endpoints
@@ -72,7 +72,7 @@ class WebhookEndpointAdmin(_EndpointAdmin):
         if change:
             endpoints.change_endpoint(endpoint_id=obj.id, **given, active=form.cleaned_data["active"])
         else:
-            obj.id = endpoints.add_endpoint(**given, now=timezone.now())
+            obj.id = endpoints.add_endpoint(**given, now=clock.now())
 
     @admin.action(description="Show the signing secret")
     def show_secret(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> HttpResponse:
@@ -146,7 +146,7 @@ class WebhookDeliveryAdmin(ReadOnly, _DeliveryAdmin):
         form, page = ask(request, NoteForm, chosen, "Send again")
         if page is not None:
             return page
-        now = timezone.now()
+        now = clock.now()
         for_each(
             self,
             request,

@@ -69,12 +69,15 @@ def due_heads(*, now: datetime) -> list[Head]:
     return list(dict.fromkeys(rows.values_list("endpoint_id", "subject")[:BATCH]))
 
 
-def deliver_next(*, endpoint_id: str, subject: str, now: datetime) -> bool:
-    """Send the first waiting event of a subject to a subscriber. False when it failed, or nothing is due."""
+def deliver_next(*, endpoint_id: str, subject: str, now: datetime, real_now: datetime | None = None) -> bool:
+    """Send the first waiting event of a subject to a subscriber. False when it failed, or nothing is due.
+
+    It is signed as of `real_now`, where that is given: subscribers know nothing of a sandbox's clock.
+    """
     delivery = _claim(endpoint_id=endpoint_id, subject=subject, now=now)
     if delivery is None:
         return False
-    status, error = _send(delivery, now)
+    status, error = _send(delivery, real_now or now)
     delivered = status is not None and 200 <= status < 300
     outcome = "delivered" if delivered else error or f"status_{status}"
     metrics.DELIVERIES.labels("delivered" if delivered else error or f"status_{(status or 0) // 100}xx").inc()

@@ -14,9 +14,9 @@ from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
+from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.money import Money
 from listings import queries, services
@@ -206,7 +206,7 @@ class ListingAdmin(_ListingAdmin):
 
         def restore(listing: Listing) -> None:
             services.restore(
-                listing_id=listing.id, moderator_id=str(request.user.pk), note=note, now=timezone.now()
+                listing_id=listing.id, moderator_id=str(request.user.pk), note=note, now=clock.now()
             )
 
         for_each(self, request, chosen, restore, f"Put back on offer. {note}")
@@ -226,7 +226,7 @@ class ListingAdmin(_ListingAdmin):
                 moderator_id=str(request.user.pk),
                 reason=reason,
                 note=note,
-                now=timezone.now(),
+                now=clock.now(),
             )
 
         for_each(self, request, chosen, act, f"{title}: {reason}. {note}")

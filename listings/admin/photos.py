@@ -9,9 +9,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
+from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from listings import services
 from listings.admin.reading import photo_thumbnail
@@ -93,7 +93,7 @@ class ListingPhotoAdmin(ReadOnly, _PhotoAdmin):
         note = form.cleaned_data["note"]
 
         def rule(photo: ListingPhoto) -> None:
-            verb(photo_id=photo.id, moderator_id=str(request.user.pk), note=note, now=timezone.now())
+            verb(photo_id=photo.id, moderator_id=str(request.user.pk), note=note, now=clock.now())
 
         for_each(self, request, chosen, rule, f"{title}. {note}")
         return None

@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from foundation import clock
 from foundation.api import etags
 from foundation.api.pagination import CursorPage, page_body, page_serializer
 from foundation.api.views import ApiView
@@ -116,9 +116,7 @@ class ListingsView(PublicToRead):
     )
     def post(self, request: Request) -> Response:
         body = self.body(request, shapes.ListingBodySerializer)
-        draft = services.create_draft(
-            seller_id=str(request.user.pk), change=change_of(body), now=timezone.now()
-        )
+        draft = services.create_draft(seller_id=str(request.user.pk), change=change_of(body), now=clock.now())
         return _answer(request, draft, 201)
 
 
@@ -157,7 +155,7 @@ class ListingView(PublicToRead):
             listing_id=listing_id,
             change=change_of(body),
             expected_version=version,
-            now=timezone.now(),
+            now=clock.now(),
         )
         return _answer(request, listing)
 
@@ -173,7 +171,7 @@ class ListingView(PublicToRead):
             seller_id=str(request.user.pk),
             listing_id=listing_id,
             expected_version=version,
-            now=timezone.now(),
+            now=clock.now(),
         )
         return Response(status=204)
 
@@ -222,7 +220,7 @@ def verb_view(name: str, service: Verb, summary: str, *, status: int = 200) -> C
         )
         def post(self, request: Request, listing_id: str) -> Response:
             self.no_body(request)
-            listing = service(seller_id=str(request.user.pk), listing_id=listing_id, now=timezone.now())
+            listing = service(seller_id=str(request.user.pk), listing_id=listing_id, now=clock.now())
             return _answer(request, listing, status)
 
     return VerbView.as_view()

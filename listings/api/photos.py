@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from foundation import clock
 from foundation.api import etags
 from foundation.api.limits import Policy
 from foundation.api.waiting import prefer_wait, wait_for
@@ -102,7 +102,7 @@ class PhotosView(PublicToRead):
     )
     def post(self, request: Request, listing_id: str) -> Response:
         photo = services.add_photo(
-            seller_id=str(request.user.pk), listing_id=listing_id, now=timezone.now(), **_uploaded(request)
+            seller_id=str(request.user.pk), listing_id=listing_id, now=clock.now(), **_uploaded(request)
         )
         return _answer(request, photo, 201)
 
@@ -142,7 +142,7 @@ class PhotoView(PublicToRead):
             seller_id=str(request.user.pk),
             listing_id=listing_id,
             photo_id=photo_id,
-            now=timezone.now(),
+            now=clock.now(),
             **_uploaded(request),
         )
         return _answer(request, photo)
@@ -163,7 +163,7 @@ class PhotoView(PublicToRead):
     def delete(self, request: Request, listing_id: str, photo_id: str) -> Response:
         self._require_current(request, listing_id, photo_id)
         services.remove_photo(
-            seller_id=str(request.user.pk), listing_id=listing_id, photo_id=photo_id, now=timezone.now()
+            seller_id=str(request.user.pk), listing_id=listing_id, photo_id=photo_id, now=clock.now()
         )
         return Response(status=204)
 

@@ -20,8 +20,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
+from foundation import clock
 from members import metrics, services
 from members.errors import AddressTaken, MailUnavailable
 from members.models import EMAIL_MAX_LENGTH, Member, normalise_email
@@ -87,7 +87,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
                 language=data["language"] or None,
                 time_zone=data["time_zone"] or None,
                 terms_version=settings.TERMS_VERSION,
-                now=timezone.now(),
+                now=clock.now(),
             )
         except AddressTaken:
             response = flows.signup.prevent_enumeration(request, email=data["email"])

@@ -7,12 +7,12 @@ import hashlib
 from typing import Any
 
 from django.core.cache import cache
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from foundation import clock
 from foundation.api import etags
 from foundation.api.pagination import CursorPage, PageQuery, page_body, page_serializer
 from foundation.api.rendering import dumps
@@ -94,7 +94,7 @@ class MeView(ApiView):
                     **change,
                     training_consent=None if consent is None else services.ConsentChange(**consent),
                 ),
-                now=timezone.now(),
+                now=clock.now(),
             )
         )
 
@@ -118,7 +118,7 @@ class MyRestrictionsView(ApiView):
         responses=shapes.OwnRestrictionListSerializer,
     )
     def get(self, request: Request) -> Response:
-        standing = queries.list_restrictions(str(request.user.pk), now=timezone.now())
+        standing = queries.list_restrictions(str(request.user.pk), now=clock.now())
         return Response(
             {
                 "results": [
@@ -175,7 +175,7 @@ class MyBlocksView(ApiView):
     )
     def post(self, request: Request) -> Response:
         blocked_id = self.body(request, shapes.NewBlockSerializer)["member_id"]
-        services.block_member(member_id=str(request.user.pk), blocked_id=blocked_id, now=timezone.now())
+        services.block_member(member_id=str(request.user.pk), blocked_id=blocked_id, now=clock.now())
         return Response(status=204)
 
 

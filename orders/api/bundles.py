@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from foundation import clock
 from foundation.api import etags
 from foundation.api.pagination import CursorPage, PageQuery, page_body, page_serializer
 from foundation.api.views import ApiView
@@ -127,7 +127,7 @@ class BundlesView(ApiView):
     def post(self, request: Request) -> Response:
         body = self.body(request, shapes.BundleBodySerializer)
         bundle = create_bundle(
-            buyer_id=str(request.user.pk), listing_ids=body["listing_ids"], now=timezone.now()
+            buyer_id=str(request.user.pk), listing_ids=body["listing_ids"], now=clock.now()
         )
         return _answer(request, bundle, 201)
 
@@ -139,7 +139,7 @@ class BundleView(ApiView):
         responses=shapes.BundleSerializer,
     )
     def get(self, request: Request, bundle_id: str) -> Response:
-        return _answer(request, get_bundle(str(request.user.pk), bundle_id, now=timezone.now()))
+        return _answer(request, get_bundle(str(request.user.pk), bundle_id, now=clock.now()))
 
     @extend_schema(
         operation_id="bundles_update",
@@ -162,7 +162,7 @@ class BundleView(ApiView):
             bundle_id=bundle_id,
             listing_ids=body["listing_ids"],
             expected_version=version,
-            now=timezone.now(),
+            now=clock.now(),
         )
         return _answer(request, bundle)
 
@@ -228,7 +228,7 @@ class BundleDiscountsView(ApiView):
             seller_id=seller_id,
             steps=[Step(**step) for step in body["steps"]],
             expected_version=version,
-            now=timezone.now(),
+            now=clock.now(),
         )
         return _ladder(seller_id, ladder)
 

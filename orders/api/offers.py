@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from foundation import clock
 from foundation.api.pagination import CursorPage, page_body, page_serializer
 from foundation.api.views import ApiView
 from listings.queries import get_listing_for
@@ -71,7 +71,7 @@ class ListingOffersView(ApiView):
         responses=_PAGE,
     )
     def get(self, request: Request, listing_id: str) -> Response:
-        viewer_id, query, now = str(request.user.pk), self.query(), timezone.now()
+        viewer_id, query, now = str(request.user.pk), self.query(), clock.now()
         listing = get_listing_for(listing_id, viewer_id=viewer_id)
         role = SELLER if listing.seller_id == viewer_id else BUYER
         rows = offer_rows(viewer_id, role=role, listing_id=listing_id)
@@ -105,7 +105,7 @@ class ListingOffersView(ApiView):
     def post(self, request: Request, listing_id: str) -> Response:
         body = self.body(request, shapes.NewOfferSerializer)
         offer = propose(
-            buyer_id=str(request.user.pk), listing_id=listing_id, amount=body["amount"], now=timezone.now()
+            buyer_id=str(request.user.pk), listing_id=listing_id, amount=body["amount"], now=clock.now()
         )
         location = reverse("offer", kwargs={"offer_id": offer.id}, request=request)
         return Response(_detail(offer), status=201, headers={"Location": location})
@@ -121,7 +121,7 @@ class OffersView(ApiView):
         responses=_PAGE,
     )
     def get(self, request: Request) -> Response:
-        viewer_id, query, now = str(request.user.pk), self.query(), timezone.now()
+        viewer_id, query, now = str(request.user.pk), self.query(), clock.now()
         rows = offer_rows(
             viewer_id,
             role=query["role"],
@@ -143,7 +143,7 @@ class OfferView(ApiView):
         responses=shapes.OfferDetailSerializer,
     )
     def get(self, request: Request, offer_id: str) -> Response:
-        return Response(_detail(get_offer(str(request.user.pk), offer_id, now=timezone.now())))
+        return Response(_detail(get_offer(str(request.user.pk), offer_id, now=clock.now())))
 
 
 class AcceptOfferView(ApiView):
@@ -156,7 +156,7 @@ class AcceptOfferView(ApiView):
     )
     def post(self, request: Request, offer_id: str) -> Response:
         self.no_body(request)
-        member_id, now = str(request.user.pk), timezone.now()
+        member_id, now = str(request.user.pk), clock.now()
         return Response(_detail(answering.accept(member_id=member_id, offer_id=offer_id, now=now)))
 
 
@@ -169,7 +169,7 @@ class DeclineOfferView(ApiView):
     )
     def post(self, request: Request, offer_id: str) -> Response:
         self.no_body(request)
-        member_id, now = str(request.user.pk), timezone.now()
+        member_id, now = str(request.user.pk), clock.now()
         return Response(_detail(answering.decline(member_id=member_id, offer_id=offer_id, now=now)))
 
 
@@ -187,6 +187,6 @@ class CounterOfferView(ApiView):
     def post(self, request: Request, offer_id: str) -> Response:
         body = self.body(request, shapes.CounterOfferSerializer)
         offer = answering.counter(
-            member_id=str(request.user.pk), offer_id=offer_id, amount=body["amount"], now=timezone.now()
+            member_id=str(request.user.pk), offer_id=offer_id, amount=body["amount"], now=clock.now()
         )
         return Response(_detail(offer))

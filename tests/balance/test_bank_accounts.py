@@ -238,7 +238,7 @@ class TestSecondFactor:
         added = phone.post(URL, NEW)
         assert added.status_code == 201
         later = timezone.now() + timedelta(minutes=5, seconds=1)
-        monkeypatch.setattr("balance.api.banking.timezone.now", lambda: later)
+        monkeypatch.setattr("balance.api.banking.clock.real_now", lambda: later)
         assert phone.delete(added["Location"]).status_code == 403
 
     def test_of_another_session_does_not_count(self, phone: Visitor) -> None:

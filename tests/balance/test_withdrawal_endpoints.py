@@ -237,6 +237,7 @@ class TestCallbacks:
         assert (answer.status_code, answer.json()["code"]) == (401, "webhook_signature_invalid")
 
 
+@pytest.mark.usefixtures("sandbox")
 class TestSandbox:
     def play(self, client: APIClient, withdrawal_id: str, verb: str, **body: Any) -> Any:
         return client.post(f"/api/v1/sandbox/payouts/{withdrawal_id}/{verb}", body)

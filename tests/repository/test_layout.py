@@ -20,9 +20,6 @@ from tests.repository.sources import (
 
 LONGEST_FILE = 400
 ROOMS_WITHOUT_A_NAME = {"utils", "util", "helpers", "helper", "common", "misc"}
-# What may read the clock; everything below is told `now`.
-DOORS = {"admin", "api", "management", "tasks"}
-CLOCKS = {("timezone", "now"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
 
 
 def relative(path: Path) -> str:
@@ -106,16 +103,3 @@ class TestHabits:
             and (node.module == "django.db.models.signals" or node.module == "django.dispatch")
         ]
         assert not users
-
-    def test_only_doors_read_the_clock(self) -> None:
-        readers = [
-            f"{relative(path)}:{node.lineno}"
-            for path in service_modules()
-            if not DOORS & {path.stem, *path.relative_to(REPOSITORY).parts}
-            for node in ast.walk(syntax_of(path))
-            if isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and isinstance(node.func.value, ast.Name)
-            and (node.func.value.id, node.func.attr) in CLOCKS
-        ]
-        assert not readers, "take `now` as an argument"

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from ai_suggestions.evaluation.certainties import (
     MIN_SAMPLES,
@@ -20,6 +19,7 @@ from ai_suggestions.evaluation.certainties import (
 from ai_suggestions.evaluation.evaluating import CannotEvaluate, evaluated, opened_folder
 from ai_suggestions.management.commands.evaluate_suggestions import at_least_one
 from ai_suggestions.management.commands.export_training_data import day
+from foundation import clock
 
 
 class Command(BaseCommand):
@@ -49,7 +49,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path | None = options["folder"]
         since: dt.datetime | None = options["since"]
-        now = timezone.now()
+        now = clock.now()
         if (folder is None) == (since is None):
             raise CommandError("Name a folder, or --since for the decisions of sellers.")
         if folder is not None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from ai_suggestions.evaluation.comparing import compared, comparison_page
 from ai_suggestions.evaluation.evaluating import CannotEvaluate, evaluated, opened_folder
@@ -14,6 +13,7 @@ from ai_suggestions.management.commands.evaluate_suggestions import (
     require_place_for,
     write_report,
 )
+from foundation import clock
 
 
 class Command(BaseCommand):
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             page = comparison_page(
                 found,
                 folder=folder.resolve().name,
-                made_at=timezone.now(),
+                made_at=clock.now(),
                 photos=not options["no_photos"],
             )
             write_report(report, page)

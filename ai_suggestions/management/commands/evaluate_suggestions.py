@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from ai_suggestions.catalogue import Catalogue
 from ai_suggestions.evaluation.evaluating import (
@@ -17,6 +16,7 @@ from ai_suggestions.evaluation.evaluating import (
 )
 from ai_suggestions.evaluation.labelled import LabelledFolder
 from ai_suggestions.evaluation.report import Evaluation, evaluation_page
+from foundation import clock
 
 
 class Command(BaseCommand):
@@ -62,7 +62,7 @@ class Command(BaseCommand):
                     scores=found.scores,
                     notes=found.notes,
                     left_out=found.left_out,
-                    made_at=timezone.now(),
+                    made_at=clock.now(),
                 ),
                 photos=not options["no_photos"],
             )

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from ai_suggestions.evaluation.decisions import REMOVAL_COLUMNS, export_decisions, removals
+from foundation import clock
 
 
 class Command(BaseCommand):
@@ -45,7 +45,7 @@ class Command(BaseCommand):
     def _export(self, folder: Path | None, since: dt.datetime | None, until: dt.datetime | None) -> None:
         if folder is None or since is None:
             raise CommandError("Name a new folder and --since.")
-        now = timezone.now()
+        now = clock.now()
         until = until or now.replace(hour=0, minute=0, second=0, microsecond=0)
         if until <= since:
             raise CommandError("--until has to be after --since.")

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
 from balance.queries.reports import list_debts, list_stale
+from foundation import clock
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print it, line by line."""
-        now = timezone.now()
+        now = clock.now()
         writer = csv.writer(self.stdout)
         writer.writerow(["what", "bucket", "account", "amount", "currency", "since"])
         for debt in list_debts(now):

@@ -8,10 +8,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
 from balance.models import AuditFinding
 from balance.services import control
+from foundation import clock
 
 
 class Command(BaseCommand):
@@ -27,10 +27,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print one JSON object."""
         started = time.monotonic()
-        sealed = control.seal_days(now=timezone.now())
-        runs = [control.audit(now=timezone.now())]
+        sealed = control.seal_days(now=clock.now())
+        runs = [control.audit(now=clock.now())]
         if not options["no_chain"]:
-            runs.append(control.verify_chain(now=timezone.now()))
+            runs.append(control.verify_chain(now=clock.now()))
         findings = AuditFinding.objects.filter(run__in=runs).order_by("id")
         report = {
             "accounts": sum(run.accounts for run in runs),

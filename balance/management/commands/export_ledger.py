@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from balance.exporting import export_ledger
+from foundation import clock
 
 
 class Command(BaseCommand):
@@ -39,7 +39,7 @@ class Command(BaseCommand):
                 options["from_day"],
                 options["to_day"],
                 options["folder"],
-                today=timezone.now().astimezone(UTC).date(),
+                today=clock.now().astimezone(UTC).date(),
             )
         except FileExistsError:
             raise CommandError(f"{options['folder'].name} is there already.") from None

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from balance.errors import SettlementFileInvalid
 from balance.services.reconciling import import_settlement
 from balance.settlements import MAX_BYTES
+from foundation import clock
 
 
 class Command(BaseCommand):
@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 name=path.name,
                 content=content,
                 actor="system",
-                now=timezone.now(),
+                now=clock.now(),
             )
         except SettlementFileInvalid as error:
             raise CommandError("\n".join([error.detail, *(p.detail for p in error.errors[1:])])) from None

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from balance.services.charities import add_example_charities
+from foundation import clock
 
 
 class Command(BaseCommand):
@@ -15,6 +15,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.SANDBOX:
             raise CommandError("Example charities are for sandboxes: nobody could be paid. SANDBOX is off.")
-        added = add_example_charities(now=timezone.now())
+        added = add_example_charities(now=clock.now())
         if added or options["verbosity"] > 1:
             self.stdout.write(f"charities: {added} examples added.")

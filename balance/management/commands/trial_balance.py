@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
 from balance.queries.reports import TrialBalance, trial_balance
 from balance.queries.totals import bounds
+from foundation import clock
 from foundation.money import Money
 
 HEAD = ("account", "category", "debits", "credits", "debit_balance", "credit_balance", "currency")
@@ -33,7 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print it."""
         day: date | None = options["as_of"]
-        balances = trial_balance(timezone.now() if day is None else bounds(day)[1])
+        balances = trial_balance(clock.now() if day is None else bounds(day)[1])
         {"table": self._table, "csv": self._csv, "json": self._json}[options["format"]](balances)
         if not all(balance.is_balanced for balance in balances):
             sys.exit(1)

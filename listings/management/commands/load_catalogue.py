@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
+from foundation import clock
 from listings.services.catalogue import COLUMNS, load_catalogue
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         folder: Path = options["folder"]
         try:
             texts = {name: (folder / f"{name}.csv").read_text(encoding="utf-8") for name in COLUMNS}
-            loaded = load_catalogue(texts=texts, now=timezone.now())
+            loaded = load_catalogue(texts=texts, now=clock.now())
         except (OSError, ValueError) as error:
             raise CommandError(f"{folder}: {error}") from error
         for name, result in loaded.items():
