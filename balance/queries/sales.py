@@ -1,0 +1,212 @@
+"""What sales credited to sellers and what was taken back again, streamed: for whoever reports about sellers.
+
+Read account by account through the two indexes of Transfer, in pages, so that memory does not grow with the
+ledger and the time to read a seller does not grow with the number of the others.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+
+from balance.chart import CHART, Account, AccountKind, Event, Owner
+from balance.models import LedgerAccount, Transfer
+from balance.moments import entry_number, instant
+from foundation.money import Money
+
+ACCOUNTS_AT_A_TIME = 500
+ROWS_AT_A_TIME = 5_000
+
+
+class SalePart(StrEnum):
+    """What a line changes of a sale."""
+
+    CREDITED = "credited"  # became the seller's, what the seller gave to a charity included
+    KEPT = "kept"  # kept back by the platform: a commission
+    TAKEN_BACK = "taken_back"  # refunds, chargebacks; negative when it was given back again
+
+
+@dataclass(frozen=True, slots=True)
+class SaleLine:
+    """A line of a sale. ``amount`` is positive but for what undoes an earlier line of the same part."""
+
+    member_id: str
+    reference: str
+    part: SalePart
+    amount: Money
+    recorded_at: datetime
+    posting_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Lines of these events on one side of members' accounts of one kind."""
+
+    kind: AccountKind
+    side: str
+    sign: int
+    events: tuple[Event, ...]
+    is_first: bool  # makes sales; the others change them
+
+
+_SOURCES = (
+    _Source(AccountKind.PENDING, "debit", 1, (Event.SALE_COMPLETED,), True),
+    _Source(AccountKind.AVAILABLE, "debit", 1, (Event.SALE_REFUNDED, Event.CHARGEBACK), False),
+    _Source(AccountKind.AVAILABLE, "credit", -1, (Event.CHARGEBACK_WON,), False),
+)
+_BY_EVENT = {event: source for source in _SOURCES for event in source.events}
+_Key = tuple[str, str, int]
+
+
+def iter_sale_lines(
+    *, since: datetime, until: datetime, changes_until: datetime, member_ids: Collection[str] | None = None
+) -> Iterator[SaleLine]:
+    """Lines of sales credited from ``since`` and before ``until``, and what changed sales since then.
+
+    What changed sales (refunds, chargebacks, and sales undone by staff) is read from ``since`` and before
+    ``changes_until``, also that of sales credited earlier: the caller knows by their reference. In order of
+    member, currency and time; of these members only, if named.
+    """
+    undone = _undone(since, changes_until)
+    windows = {
+        True: (entry_number(since), entry_number(until)),
+        False: (entry_number(since), entry_number(changes_until)),
+    }
+    for owners in _owners(member_ids):
+        streams = [_rows(source, owners, *windows[source.is_first]) for source in _SOURCES]
+        streams.append(_undone_of(undone, owners))
+        for _, line in heapq.merge(*streams, key=lambda found: found[0]):
+            yield line
+
+
+def list_sellers_between(since: datetime, until: datetime) -> list[str]:
+    """Ids of members whose sales were credited or changed in this time (recorded), in order."""
+    events = [event.value for source in _SOURCES for event in source.events]
+    rows = Transfer.objects.filter(
+        posting__recorded_at__gte=since,
+        posting__recorded_at__lt=until,
+        posting__event__in=[*events, Event.CORRECTION.value],
+    )
+    accounts = {
+        account_id
+        for pair in rows.values_list("debit_account_id", "credit_account_id")
+        for account_id in pair
+    }
+    found = (Account.from_id(account_id) for account_id in accounts)
+    return sorted({one.owner for one in found if one.kind in (AccountKind.PENDING, AccountKind.AVAILABLE)})
+
+
+def _owners(member_ids: Collection[str] | None) -> Iterator[list[Account]]:
+    """Accounts that sales pass through, some at a time; whole members are never cut in two."""
+    rows = LedgerAccount.objects.filter(kind=AccountKind.PENDING.value).order_by("id")
+    if member_ids is not None:
+        rows = rows.filter(member_id__in=member_ids)
+    after, left = "", list[Account]()
+    while ids := list(rows.filter(id__gt=after).values_list("id", flat=True)[:ACCOUNTS_AT_A_TIME]):
+        after = ids[-1]
+        accounts = left + [Account.from_id(id_) for id_ in ids]
+        # The last one may have more currencies on the next page.
+        left = [one for one in accounts if one.owner == accounts[-1].owner]
+        if whole := accounts[: len(accounts) - len(left)]:
+            yield whole
+    if left:
+        yield left
+
+
+def _rows(
+    source: _Source, owners: Sequence[Account], start: int, end: int
+) -> Iterator[tuple[_Key, SaleLine]]:
+    account, number = f"{source.side}_account_id", f"{source.side}_entry"
+    other = "credit_account_id" if source.side == "debit" else "debit_account_id"
+    ids = [Account(one.owner, source.kind, one.currency).id for one in owners]
+    rows: QuerySet[Transfer, Any] = Transfer.objects.filter(
+        posting__event__in=[event.value for event in source.events]
+    ).order_by(account, number)
+    if source.side == "credit":
+        # From the platform: what sales credit comes from a member's account, and there is much of it.
+        rows = rows.filter(debit_entry__isnull=True)
+    columns = rows.values_list(
+        account, number, other, "currency", "amount_minor", "posting_id", "posting__reference"
+    )
+    window = Q(**{f"{account}__in": ids, f"{number}__gte": start, f"{number}__lt": end})
+    while page := list(columns.filter(window)[:ROWS_AT_A_TIME]):
+        for account_id, entry, counterpart, currency, minor, posting_id, reference in page:
+            owner = account_id.partition(":")[0]
+            yield (
+                (owner, currency, entry),
+                SaleLine(
+                    member_id=owner,
+                    reference=reference,
+                    part=_part(source, counterpart),
+                    amount=Money(source.sign * minor, currency),
+                    recorded_at=instant(entry),
+                    posting_id=posting_id,
+                ),
+            )
+        if len(page) < ROWS_AT_A_TIME:
+            return
+        last, entry = page[-1][:2]
+        ids = [id_ for id_ in ids if id_ > last]
+        window = Q(**{account: last, f"{number}__gt": entry, f"{number}__lt": end}) | Q(
+            **{f"{account}__in": ids, f"{number}__gte": start, f"{number}__lt": end}
+        )
+
+
+def _part(source: _Source, counterpart: str) -> SalePart:
+    if not source.is_first:
+        return SalePart.TAKEN_BACK
+    is_platforms = CHART[Account.from_id(counterpart).kind].owner is Owner.PLATFORM
+    return SalePart.KEPT if is_platforms else SalePart.CREDITED
+
+
+def _undone(since: datetime, until: datetime) -> dict[str, list[SaleLine]]:
+    """By member, the lines that staff undid in this time; few, so they are read at once."""
+    rows = (
+        Transfer.objects.filter(
+            posting__event=Event.CORRECTION.value,
+            posting__reverses__isnull=False,
+            posting__reverses__event__in=[event.value for event in _BY_EVENT],
+            posting__recorded_at__gte=since,
+            posting__recorded_at__lt=until,
+        )
+        .annotate(event=F("posting__reverses__event"), at=F("posting__recorded_at"))
+        .order_by("posting__recorded_at", "id")
+    )
+    lines = defaultdict[str, list[SaleLine]](list)
+    for debit, credit, currency, minor, posting_id, reference, event, at in rows.values_list(
+        *("debit_account_id", "credit_account_id", "currency", "amount_minor"),
+        *("posting_id", "posting__reference", "event", "at"),
+    ):
+        source = _BY_EVENT[Event(event)]
+        # Mirrored: what was debited is credited.
+        own, other = (credit, debit) if source.side == "debit" else (debit, credit)
+        account = Account.from_id(own)
+        if account.kind is source.kind:
+            line = SaleLine(
+                account.owner,
+                reference,
+                _part(source, other),
+                Money(-source.sign * minor, currency),
+                at,
+                posting_id,
+            )
+            lines[account.owner].append(line)
+    return lines
+
+
+def _undone_of(
+    undone: dict[str, list[SaleLine]], owners: Sequence[Account]
+) -> Iterator[tuple[_Key, SaleLine]]:
+    found = [
+        ((line.member_id, line.amount.currency, entry_number(line.recorded_at)), line)
+        for owner in {one.owner for one in owners}
+        for line in undone.get(owner, ())
+    ]
+    yield from sorted(found, key=lambda one: one[0])
