@@ -10,12 +10,25 @@ from orders.lifecycle.orders import (
     UNDER_WAY,
     OrderStatus,
 )
+from orders.lifecycle.payments import (
+    DISPUTE,
+    PAYMENT,
+    PAYMENT_OPEN,
+    PAYMENT_UNDER_WAY,
+    REFUND,
+    REFUND_OPEN,
+    WORKER,
+    DisputeStatus,
+    PaymentStatus,
+    RefundStatus,
+)
 from orders.lifecycle.roles import BUYER, CARRIER, PROVIDER, SELLER, SUPPORT
 
 __all__ = [
     "AGREED_FOR",
     "BUYER",
     "CARRIER",
+    "DISPUTE",
     "HELD_FOR",
     "LISTING_TAKEN",
     "LIVE",
@@ -23,10 +36,19 @@ __all__ = [
     "OPEN",
     "OPEN_FOR",
     "ORDER",
+    "PAYMENT",
+    "PAYMENT_OPEN",
+    "PAYMENT_UNDER_WAY",
     "PROVIDER",
+    "REFUND",
+    "REFUND_OPEN",
     "SELLER",
     "SUPPORT",
     "UNDER_WAY",
+    "WORKER",
+    "DisputeStatus",
     "OfferStatus",
     "OrderStatus",
+    "PaymentStatus",
+    "RefundStatus",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orders.models.bundles import Bundle, BundleDiscount, BundleItem, BundleLadder
 from orders.models.offers import Offer, OfferEvent, OfferQuota
 from orders.models.orders import Case, Order, OrderEvent, OrderItem, Strike
+from orders.models.payments import Dispute, Payment, Refund, SandboxPayment, SandboxRefund
 from orders.models.terms import Terms
 
 __all__ = [
@@ -13,12 +14,17 @@ __all__ = [
     "BundleItem",
     "BundleLadder",
     "Case",
+    "Dispute",
     "Offer",
     "OfferEvent",
     "OfferQuota",
     "Order",
     "OrderEvent",
     "OrderItem",
+    "Payment",
+    "Refund",
+    "SandboxPayment",
+    "SandboxRefund",
     "Strike",
     "Terms",
 ]
