@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from celery import Task
-from django.db import transaction
+from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
 from foundation import metrics
@@ -18,9 +18,31 @@ logger = structlog.get_logger(__name__)
 outage = Outage()
 
 
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    task: Task[Any, Any]
+    ids: tuple[str, ...]
+
+    def __call__(self) -> None:
+        ring(self.task, *self.ids)
+
+
 def ring_after_commit(task: Task[Any, Any], *ids: str) -> None:
-    """Ring for `task` once what it is about is in the database; at once outside a transaction."""
-    transaction.on_commit(functools.partial(ring, task, *ids))
+    """Ring for `task` once what it is about is in the database; at once outside a transaction.
+
+    A transaction rings once for the same task and ids, however often it asks.
+    """
+    asked = _Ring(task, ids)
+    if not _will_be_rung(asked):
+        transaction.on_commit(asked)
+
+
+def _will_be_rung(asked: _Ring) -> bool:
+    if not connection.in_atomic_block:
+        return False
+    # One of a savepoint that we are not in may be rolled back with it, and then not ring for us.
+    ours = set(connection.savepoint_ids)
+    return any(entry[1] == asked and entry[0] <= ours for entry in connection.run_on_commit)
 
 
 def ring(task: Task[Any, Any], *ids: str) -> None:

@@ -4,5 +4,6 @@
 
     append_event(kind="order.paid", subject=f"order:{order.id}", payload={…ids…}, now=now)
 
-in the transaction of the change; the rest happens by itself.
+in the transaction of the change; the rest happens by itself. What happens to many things at once is told with
+``append_events``, in one INSERT.
 """

@@ -9,7 +9,7 @@ import structlog
 from django.db import transaction
 
 from foundation.lifecycle import Transition, UnknownTransition
-from foundation.outgoing.appending import append_event
+from foundation.outgoing.appending import Event, append_events
 from orders import metrics
 from orders.errors import InvalidTransition
 from orders.lifecycle import LIVE, OFFER
@@ -66,8 +66,9 @@ def record(offers: Iterable[Offer], verb: str, source: str, actor: str, *, now: 
         )
         for offer in offers
     )
+    told = [Event(_TOLD[verb], f"offer:{offer.id}", _payload(offer)) for offer in offers]
+    append_events(told, now=now)
     for offer in offers:
-        append_event(kind=_TOLD[verb], subject=f"offer:{offer.id}", payload=_payload(offer), now=now)
         logger.info(
             "offer_moved", offer_id=offer.id, verb=verb, actor=actor, source=source, target=offer.status
         )

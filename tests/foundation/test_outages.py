@@ -155,6 +155,31 @@ class TestRing:
             transaction.set_rollback(True)
         assert rung == []
 
+    @pytest.mark.django_db(transaction=True)
+    def test_is_given_once_for_what_a_transaction_asks_for_often(self) -> None:
+        rung, task = a_listener()
+        with transaction.atomic():
+            for id in ("a", "a", "b", "a"):
+                doorbell.ring_after_commit(task, id)
+        with transaction.atomic():
+            doorbell.ring_after_commit(task, "a")
+        assert rung == [("a",), ("b",), ("a",)]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_is_not_lost_with_a_savepoint_that_asked_first(self) -> None:
+        rung, task = a_listener()
+        with transaction.atomic():
+            with transaction.atomic():
+                doorbell.ring_after_commit(task, "a")
+                transaction.set_rollback(True)
+            with transaction.atomic():
+                doorbell.ring_after_commit(task, "a")
+            doorbell.ring_after_commit(task, "a")
+            with transaction.atomic():
+                doorbell.ring_after_commit(task, "a")
+                transaction.set_rollback(True)
+        assert set(rung) == {("a",)}
+
 
 def a_listener() -> tuple[list[tuple[str, ...]], Task[Any, Any]]:
     """A task that runs at once, and what it was called with."""

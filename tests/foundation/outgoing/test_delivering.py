@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
+from django.test import TestCase
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 from standardwebhooks import WebhookVerificationError
@@ -15,6 +16,7 @@ from standardwebhooks import WebhookVerificationError
 from foundation import tasks
 from foundation.models import OutgoingEvent, WebhookDelivery, WebhookEndpoint
 from foundation.outgoing import delivering
+from foundation.outgoing.appending import DELIVER, Event, append_events
 from foundation.outgoing.delivering import (
     BACKOFF,
     LEASE,
@@ -34,6 +36,11 @@ from tests.foundation.outgoing.telling import NOW, deliver, tell
 pytestmark = pytest.mark.django_db
 
 
+def name_of(callback: Any) -> str:
+    """The task that an on-commit callback rings for."""
+    return str(getattr(getattr(callback, "task", None), "name", ""))
+
+
 class TestAppendEvent:
     def test_is_part_of_the_change_it_tells(self, endpoint: WebhookEndpoint, shop: Subscriber) -> None:
         with transaction.atomic():
@@ -48,6 +55,22 @@ class TestAppendEvent:
 
         with pytest.raises(RuntimeError, match="transaction"):
             append_event(kind="order.paid", subject="order:1", payload={}, now=NOW)
+
+    def test_of_many_is_one_insert_one_ring_and_keeps_their_order(
+        self, endpoint: WebhookEndpoint, shop: Subscriber, django_assert_num_queries: Any
+    ) -> None:
+        told = [Event(f"order.{verb}", "order:1", {}) for verb in ("paid", "shipped", "completed")]
+        before = REGISTRY.get_sample_value("preloved_outgoing_events_total", {"kind": "order.paid"}) or 0.0
+        with TestCase.captureOnCommitCallbacks(execute=True) as after, transaction.atomic():
+            with django_assert_num_queries(1):
+                ids = append_events(told, now=NOW)
+            ids += append_events(told[:1], now=NOW)
+            assert append_events([], now=NOW) == []
+        assert [name_of(callback) for callback in after].count(DELIVER) == 1
+        counted = REGISTRY.get_sample_value("preloved_outgoing_events_total", {"kind": "order.paid"})
+        assert counted == before + 2
+        assert deliver() == 4
+        assert shop.ids == ids
 
 
 class TestDelivery:
