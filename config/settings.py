@@ -7,12 +7,13 @@ from __future__ import annotations
 import hmac
 import os
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from environs import validate
 
+from config.accounts import *  # noqa: F403  # Django finds settings by their names
 from config.broker import broker
+from config.database import database
 from config.env import BASE_DIR, ConfigurationError, by_plan, env, generated_secret, networks
 from config.keys import keys_of_columns
 from config.logs import logging_settings
@@ -119,37 +120,7 @@ TEMPLATES = [
 
 # --- Database ---------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-_database: dict[str, Any]
-if DATABASE_URL:
-    _database = dict(env.dj_db_url("DATABASE_URL"))
-    if _database["ENGINE"] == "django.db.backends.mysql":
-        _database |= {
-            "CONN_MAX_AGE": 60,
-            "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {
-                "charset": "utf8mb4",
-                "isolation_level": "read committed",
-                # A lock that is not had in 5 s is given up and the transaction retried: 50 s, the
-                # server's default, would hold a web thread for as long.
-                "init_command": "SET SESSION innodb_lock_wait_timeout = 5, "
-                "sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO'",
-            },
-            # Both servers have this collation; a bare server would make a latin1 database.
-            "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_520_ci"},
-        }
-else:
-    _database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(HOME / "preloved.sqlite3")}
-if _database["ENGINE"] == "django.db.backends.sqlite3":
-    _database |= {
-        "CONN_MAX_AGE": 60,
-        "OPTIONS": {
-            # A deferred transaction that starts with a read cannot wait for the writer: it fails.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
-        },
-    }
-DATABASES = {"default": _database}
+DATABASES = {"default": database(HOME, url=DATABASE_URL)}
 
 # --- Cache and rate limits --------------------------------------------------------------------
 CACHES = {
@@ -268,70 +239,19 @@ if PAYOUT_PROVIDER not in ("sandbox", "adyen"):
 ADYEN = adyen_settings(is_used=PAYOUT_PROVIDER == "adyen")
 BANK_ACCOUNT_COOL_DOWN_H = env.int("BANK_ACCOUNT_COOL_DOWN_H", 24)
 
-# --- Members (django-allauth) -----------------------------------------------------------------
-AUTH_USER_MODEL = "members.Member"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 10},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ["email", "display_name"]},
-    },
-]
+# --- Members (django-allauth; what no variable changes is in config/accounts.py) --------------
 TERMS_VERSION = env.str("TERMS_VERSION", "2026-01")
 TRAINING_CONSENT_VERSION = env.str("TRAINING_CONSENT_VERSION", "2026-11")
 # Staff without an authenticator app cannot open the admin.
 ADMIN_REQUIRE_SECOND_FACTOR = env.bool("ADMIN_REQUIRE_SECOND_FACTOR", HTTPS)
-ACCOUNT_ADAPTER = "members.api.accounts.AccountAdapter"
-ACCOUNT_SIGNUP_FORM_CLASS = "members.api.accounts.SignUpForm"
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_USER_DISPLAY = "members.api.accounts.display_name_of"
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 15 * 60
-ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = 5
-ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
-ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 10 * 60
-# One address per member; a new one replaces it once its code was entered.
-ACCOUNT_CHANGE_EMAIL = True
-ACCOUNT_REAUTHENTICATION_REQUIRED = True
-# A new password signs out everywhere, this device included: one rule for change and reset.
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
-ACCOUNT_EMAIL_NOTIFICATIONS = True
-ACCOUNT_PREVENT_ENUMERATION = True
-MFA_ADAPTER = "members.api.accounts.SecondFactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_TOTP_ISSUER = "Preloved"
-MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be one step of 30 s off
-HEADLESS_ONLY = True
-HEADLESS_CLIENTS = ["app"]  # bearer tokens for web and mobile alike; no cookies, so no CSRF (docs/adr/0003)
-HEADLESS_SERVE_SPECIFICATION = True
-HEADLESS_SPECIFICATION_TEMPLATE_NAME = None  # it would load scripts from a CDN
 # Our mails hold codes, not links, but allauth resolves these while it sends some of them.
 HEADLESS_FRONTEND_URLS = {"account_signup": PUBLIC_URL, "account_reset_password": PUBLIC_URL}
-HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy"  # noqa: S105  # a class
-HEADLESS_JWT_ALGORITHM = "HS256"
 # Derived, so that neither key can stand in for the other.
 HEADLESS_JWT_PRIVATE_KEY = hmac.digest(SECRET_KEY.encode(), b"members.access_tokens", "sha256").hex()
-HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True  # sign-out and a new password count at once
-HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 15 * 60
-HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = 30 * 24 * 3600
-HEADLESS_JWT_ROTATE_REFRESH_TOKEN = True
-SESSION_COOKIE_AGE = HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN  # grows with every refresh
 # One database read per request; in server mode Redis answers it. The cache of a single process
 # would let another process go on serving a session that ended.
 SESSION_ENGINE = f"django.contrib.sessions.backends.{'cached_db' if REDIS_URL else 'db'}"
 ALLAUTH_TRUSTED_PROXY_COUNT = NUM_PROXIES
-# Allauth declares conditional unique constraints, which MySQL cannot make; the unique address of
-# members.Member is the fence there.
-SILENCED_SYSTEM_CHECKS = ["models.W036"]
 
 # --- Languages and time -----------------------------------------------------------------------
 USE_TZ = True
