@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from balance.chart import AccountKind, Event
-
-LANGUAGES = ("en", "de", "fr", "lt")
+from foundation.languages import Texts, in_language
 
 _K, _E = AccountKind, Event
 
-_Texts = tuple[str, str, str, str]  # in the order of LANGUAGES
-
-ACCOUNTS: dict[AccountKind, _Texts] = {
+ACCOUNTS: dict[AccountKind, Texts] = {
     _K.AVAILABLE: ("Available", "Verfügbar", "Disponible", "Laisvas likutis"),
     _K.PENDING: ("Pending", "Ausstehend", "En attente", "Laukiama"),
     _K.HELD: (
@@ -27,7 +24,7 @@ ACCOUNTS: dict[AccountKind, _Texts] = {
     ),
 }
 
-EVENTS: dict[Event, _Texts] = {
+EVENTS: dict[Event, Texts] = {
     _E.SALE_CAPTURED: ("Purchase", "Kauf", "Achat", "Pirkinys"),
     _E.SALE_COMPLETED: ("Sale completed", "Verkauf abgeschlossen", "Vente terminée", "Pardavimas baigtas"),
     _E.SALE_CANCELLED: (
@@ -135,7 +132,7 @@ EVENTS: dict[Event, _Texts] = {
 }
 
 # Where the seller reads something else than the buyer: the pending account is the seller's part.
-AS_SELLER: dict[Event, _Texts] = {
+AS_SELLER: dict[Event, Texts] = {
     _E.SALE_CAPTURED: ("Sold", "Verkauft", "Vendu", "Parduota"),
     _E.SALE_CANCELLED: ("Sale cancelled", "Verkauf storniert", "Vente annulée", "Pardavimas atšauktas"),
     _E.SALE_REFUNDED: (
@@ -146,7 +143,7 @@ AS_SELLER: dict[Event, _Texts] = {
     ),
 }
 
-STATEMENT: dict[str, _Texts] = {
+STATEMENT: dict[str, Texts] = {
     "title": ("Statement", "Kontoauszug", "Relevé", "Ataskaita"),
     "opening": ("Opening balance", "Anfangsbestand", "Solde initial", "Pradinis likutis"),
     "closing": ("Closing balance", "Endbestand", "Solde final", "Galutinis likutis"),
@@ -169,15 +166,9 @@ STATEMENT: dict[str, _Texts] = {
 }
 
 
-def supported(language: str | None) -> str:
-    """This language (a tag such as "de-AT" too) if we have it, else English."""
-    code = (language or "").partition("-")[0]
-    return code if code in LANGUAGES else "en"
-
-
 def account_name(kind: AccountKind, language: str) -> str:
     """How a member calls an account."""
-    return ACCOUNTS[kind][LANGUAGES.index(language)]
+    return in_language(ACCOUNTS[kind], language)
 
 
 def entry_label(
@@ -188,9 +179,9 @@ def entry_label(
         event = Event.DONATION_GIVEN  # the share of a sale that the seller gives
     is_sellers = kind is AccountKind.PENDING or (event is Event.SALE_REFUNDED and not came_in)
     texts = AS_SELLER.get(event) if is_sellers else None
-    return (texts or EVENTS[event])[LANGUAGES.index(language)]
+    return in_language(texts or EVENTS[event], language)
 
 
 def statement_text(name: str, language: str) -> str:
     """A word of the statement's own."""
-    return STATEMENT[name][LANGUAGES.index(language)]
+    return in_language(STATEMENT[name], language)

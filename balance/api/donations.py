@@ -27,11 +27,11 @@ from balance.queries.donations import (
     get_donation,
 )
 from balance.services.donations import give_donation, set_donation_setting
-from balance.wording import supported
 from foundation import clock
 from foundation.api import etags
 from foundation.api.pagination import CursorPage, page_body, page_serializer
 from foundation.api.views import ApiView
+from foundation.languages import supported
 from members.queries import get_member_facts
 
 _IF_MATCH = OpenApiParameter(

@@ -18,11 +18,11 @@ from balance.api.documented import ACCEPT_LANGUAGE, INVALID_PERIOD
 from balance.chart import Event
 from balance.errors import InvalidPeriod
 from balance.queries.entries import Entry, EntryFilter, Position, list_entries, list_member_accounts
-from balance.wording import supported
 from foundation import clock
 from foundation.api.pagination import InvalidCursor, Page, page_body, page_serializer
 from foundation.api.views import ApiView
 from foundation.errors import FieldProblem
+from foundation.languages import supported
 
 _SALT = "balance.entries.cursor"
 

@@ -22,10 +22,10 @@ from balance.queries.statements import get_period, list_months, list_sections, r
 from balance.services.statements import fix_calendar
 from balance.statements.csv_rows import csv_lines
 from balance.statements.pdf import render_pdf
-from balance.wording import supported
 from foundation import clock
 from foundation.api.rendering import JsonRenderer
 from foundation.api.views import ApiView
+from foundation.languages import supported
 from members.queries import get_member_facts
 
 logger = structlog.get_logger(__name__)

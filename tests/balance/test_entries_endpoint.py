@@ -15,7 +15,8 @@ from balance.queries import entries
 from balance.queries.entries import EntryFilter, list_entries, list_member_accounts
 from balance.services.holds import place_hold, release_hold
 from balance.services.posting import post
-from balance.wording import ACCOUNTS, AS_SELLER, EVENTS, LANGUAGES, STATEMENT, entry_label
+from balance.wording import ACCOUNTS, AS_SELLER, EVENTS, STATEMENT, entry_label
+from foundation.languages import LANGUAGES
 from members.models import Member
 from tests.balance.test_balance_endpoint import request_withdrawal
 from tests.balance.test_posting import sale
