@@ -17,7 +17,7 @@ DOCUMENT: dict[str, Any] = {
     },
     "SERVERS": [{"url": "/"}],
     "TAGS": [
-        {"name": "members", "description": "Markets, one's own account, blocks, public profiles."},
+        {"name": "members", "description": "Markets, your account and inbox, blocks, public profiles."},
         {"name": "listings", "description": "The catalogue, drafts, photos, publishing, browsing."},
         {"name": "balance", "description": "Your money: balance, entries, statements, and the ways out."},
         {"name": "orders", "description": "Offers, and bundles with their price; buying is still to come."},

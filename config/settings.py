@@ -17,6 +17,7 @@ from config.database import database
 from config.env import BASE_DIR, ConfigurationError, by_plan, env, generated_secret, networks
 from config.keys import keys_of_columns
 from config.logs import logging_settings
+from config.mail import mail_settings
 from config.openapi import DOCUMENT
 from config.payouts import adyen_settings
 from config.schedule import schedule
@@ -261,19 +262,11 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("lt", "Lietuvių")]
 
 # --- Mail -------------------------------------------------------------------------------------
-if EMAIL_URL := env.str("EMAIL_URL", ""):
-    _mail = env.dj_email_url("EMAIL_URL")
-    EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
-    EMAIL_HOST = _mail["EMAIL_HOST"]
-    EMAIL_PORT = _mail["EMAIL_PORT"]
-    EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"]
-    EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"]
-    EMAIL_USE_TLS = _mail["EMAIL_USE_TLS"]
-    EMAIL_USE_SSL = _mail["EMAIL_USE_SSL"]
-else:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = str(HOME / "mail")
+vars().update(mail_settings(HOME))  # EMAIL_BACKEND and what it needs
 EMAIL_TIMEOUT = 10
+NOTICE_KEEP_DAYS = env.int("NOTICE_KEEP_DAYS", 365, validate=validate.Range(1))
+# Where the links of notices lead: the app that members use.
+APP_URL = env.str("APP_URL", PUBLIC_URL).rstrip("/")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Preloved <no-reply@preloved.invalid>")
 
 # --- Observability ----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularSwaggerView
 from foundation import views
 from foundation.api.converters import IdConverter
 from foundation.api.documentation import SchemaView
+from members.api.notices import unsubscribe
 
 register_converter(IdConverter, "id")
 
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("orders.api.urls")),
     path("api/v1/", include("dac7.api.urls")),
     path("api/v1/", include("ai_suggestions.api.urls")),
+    path("unsubscribe/<str:token>", unsubscribe, name="unsubscribe"),
     path("_allauth/", include("allauth.headless.urls")),
     path("admin/", admin.site.urls),
 ]

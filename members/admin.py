@@ -25,7 +25,8 @@ from django.http import HttpRequest, HttpResponse
 from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from members import metrics, queries, services
-from members.models import Block, Market, Member, Plan, Restriction
+from members.models import Block, Market, Member, Notice, Plan, Restriction
+from members.services.notice_mails import send_again
 
 if TYPE_CHECKING:
     _MemberAdmin = admin.ModelAdmin[Member]
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
     _RestrictionInline = admin.TabularInline[Restriction, Member]
     _BlockAdmin = admin.ModelAdmin[Block]
     _MarketAdmin = admin.ModelAdmin[Market]
+    _NoticeAdmin = admin.ModelAdmin[Notice]
 else:  # generic only in the stubs, not at run time
-    _MemberAdmin = _RestrictionAdmin = _BlockAdmin = _MarketAdmin = admin.ModelAdmin
+    _MemberAdmin = _RestrictionAdmin = _BlockAdmin = _MarketAdmin = _NoticeAdmin = admin.ModelAdmin
     _RestrictionInline = admin.TabularInline
 
 STAFF_SESSION = dt.timedelta(hours=12)
@@ -320,3 +322,32 @@ class MarketAdmin(ReadOnly, _MarketAdmin):
     list_display = ("code", "name", "currency", "languages", "time_zone", "is_enabled")
     list_filter = ("is_enabled", "currency")
     search_fields = ("code", "name")
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnly, _NoticeAdmin):
+    """What members were told, and what came of the mails."""
+
+    list_display = (
+        *("id", "member_id", "kind", "subject", "read_at"),
+        *("mail_status", "mail_attempts", "mail_due_at", "mail_error"),
+    )
+    list_filter = ("mail_status", "category")
+    search_fields = ("=id", "=member__id", "=subject")
+    ordering = ("-id",)
+    show_full_result_count = False
+    actions = ("send_mails_again",)
+
+    @admin.action(description="Send the mail again…")
+    def send_mails_again(self, request: HttpRequest, chosen: QuerySet[Notice]) -> HttpResponse | None:
+        form, page = ask(request, NoteForm, chosen, "Send these mails again")
+        if page is not None:
+            return page
+        for_each(
+            self,
+            request,
+            chosen,
+            lambda notice: send_again(notice_id=notice.id, now=clock.now()),
+            f"Mail sent again. {form.cleaned_data['note']}",
+        )
+        return None

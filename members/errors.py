@@ -81,3 +81,13 @@ class SecondFactorRequired(Forbidden):
 
     code = "second_factor_required"
     title = "Give a code of your authenticator app first"
+
+
+class NoticeNotFound(NotFound):
+    code = "notification_not_found"
+    title = "There is no such notification"
+
+
+class MailNotGivenUp(Conflict):
+    code = "notification_mail_not_given_up"
+    title = "The mail was not given up"

@@ -13,9 +13,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
 from foundation.ids import AsciiField, IdField
+from members.lifecycle import MailStatus
 
 EMAIL_MAX_LENGTH = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 DISPLAY_NAME_MAX_LENGTH = 40
+SUBJECT_MAX_LENGTH = 80
+KEY_MAX_LENGTH = 120
 
 
 def normalise_email(email: str) -> str:
@@ -274,3 +277,75 @@ class Restriction(models.Model):
         return (
             self.lifted_at is None and self.since_at <= now and (self.until_at is None or now < self.until_at)
         )
+
+
+class Notice(models.Model):
+    """What a member was told, and the mail of it. Written by members.services.notices, in one INSERT.
+
+    Its words are made when it is read, from the kind's texts, in the language of that moment.
+    """
+
+    id = IdField(primary_key=True)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = AsciiField(max_length=60, help_text='Such as "order.paid"; members.notices.kinds')
+    category = AsciiField(max_length=10)
+    subject = AsciiField(max_length=SUBJECT_MAX_LENGTH, help_text='What it is about, such as "order:…"')
+    key = AsciiField(max_length=KEY_MAX_LENGTH, help_text="Of the member's notices at most one has it")
+    params = models.JSONField(help_text="Ids, amounts, instants, titles; no addresses")
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    mail_status = AsciiField(
+        max_length=8, blank=True, default="", choices=[(status.value, status.value) for status in MailStatus]
+    )
+    mail_attempts = models.PositiveSmallIntegerField(default=0)
+    mail_due_at = models.DateTimeField(
+        null=True, help_text="When the next attempt may begin; while one runs, when its lease ends"
+    )
+    mail_sent_at = models.DateTimeField(null=True)
+    mail_error = AsciiField(
+        max_length=64, blank=True, default="", help_text="The name of what the last attempt raised"
+    )
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [
+            models.Index(fields=["member", "id"], name="notice_inbox"),
+            # What is unread: NULLs are in the index of every engine.
+            models.Index(fields=["member", "read_at", "id"], name="notice_unread"),
+            # The clock: NULL once nothing is to be sent.
+            models.Index(fields=["mail_due_at", "id"], name="notice_mail_due"),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="notice_once", fields=["member", "key"]),
+            models.CheckConstraint(
+                name="notice_known_mail_status",
+                condition=Q(mail_status__in=["", *(status.value for status in MailStatus)]),
+            ),
+            models.CheckConstraint(
+                name="notice_mail_due_until_done",
+                condition=Q(mail_status__in=["waiting", "sending"], mail_due_at__isnull=False)
+                | ~Q(mail_status__in=["waiting", "sending"]) & Q(mail_due_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="notice_mail_sent_has_time",
+                condition=Q(mail_status="sent", mail_sent_at__isnull=False)
+                | ~Q(mail_status="sent") & Q(mail_sent_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.kind}"
+
+
+class NotificationSettings(models.Model):
+    """Which mails a member switched off; a member without a row gets them all."""
+
+    member = models.OneToOneField(Member, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    mail_off = models.JSONField(default=list, help_text="Categories")
+    version = models.PositiveIntegerField(default=0, help_text="Grows with every change; the ETag")
+
+    class Meta:
+        verbose_name_plural = "notification settings"
+
+    def __str__(self) -> str:
+        return str(self.member_id)

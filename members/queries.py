@@ -12,9 +12,20 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from members.errors import MarketNotFound, MemberNotFound, MemberRestricted
-from members.models import Block, Market, Member, Plan, Restriction, TrainingConsent
+from members.models import (
+    Block,
+    Market,
+    Member,
+    Notice,
+    NotificationSettings,
+    Plan,
+    Restriction,
+    TrainingConsent,
+)
+from members.notices.kinds import SWITCHABLE, Category
 
 MAX_BLOCKS = 1000
+MOST_COUNTED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,3 +333,37 @@ def require_unrestricted(*, member_id: str, capability: str, now: dt.datetime) -
         return
     until = {} if restriction.until_at is None else {"until": restriction.until_at}
     raise MemberRestricted(extra={"capability": capability, "reason": restriction.reason, **until})
+
+
+@dataclass(frozen=True, slots=True)
+class MailChoice:
+    """Whether optional mails are sent, by category. `version` grows with every change."""
+
+    mail: dict[Category, bool]
+    version: int
+
+
+def notice_rows(member_id: str, *, unread: bool, category: str | None) -> QuerySet[Notice, Any]:
+    """Rows of the inbox for a cursor page sorted by id; `unread`: only those."""
+    rows = Notice.objects.filter(member_id=member_id)
+    if unread:
+        rows = rows.filter(read_at__isnull=True)
+    if category is not None:
+        rows = rows.filter(category=category)
+    return rows.values("id", "kind", "category", "subject", "params", "created_at", "read_at")
+
+
+def count_unread(member_id: str) -> int:
+    """How many notices are unread, MOST_COUNTED at most: what it costs does not grow beyond that."""
+    unread = Notice.objects.filter(member_id=member_id, read_at__isnull=True)
+    return len(unread.order_by("id").values_list("id", flat=True)[:MOST_COUNTED])
+
+
+def get_mail_choice(member_id: str) -> MailChoice:
+    """Everything is on until the member says otherwise."""
+    own = NotificationSettings.objects.filter(member_id=member_id).first()
+    off = [] if own is None else own.mail_off
+    return MailChoice(
+        mail={category: category.value not in off for category in SWITCHABLE},
+        version=0 if own is None else own.version,
+    )

@@ -16,7 +16,7 @@ from django.db.models import F
 from foundation.db import atomic_retry
 from members import metrics
 from members.errors import AddressTaken, InvalidProfile, MemberNotFound
-from members.models import Block, Market, Member, Plan
+from members.models import Block, Market, Member, Notice, NotificationSettings, Plan
 from members.profiles import tidy_display_name
 from members.services.consent import ConsentChange, record_consent
 from members.services.profile import ProfileChange, check_profile
@@ -123,6 +123,8 @@ def close_account(*, member_id: str, now: dt.datetime) -> None:
     EmailAddress.objects.filter(user_id=member_id).delete()
     Authenticator.objects.filter(user_id=member_id).delete()
     Block.objects.filter(blocker_id=member_id).delete()
+    Notice.objects.filter(member_id=member_id).delete()
+    NotificationSettings.objects.filter(member_id=member_id).delete()
     UserSession.objects.filter(user_id=member_id).delete()
     logger.info("account_closed", member_id=member_id)
 

@@ -12,6 +12,7 @@ from foundation.errors import FieldProblem
 from members import metrics
 from members.errors import InvalidRestriction, MemberNotFound, RestrictionNotFound
 from members.models import Member, Restriction
+from members.services.notices import notify
 
 logger = structlog.get_logger(__name__)
 
@@ -49,7 +50,7 @@ def restrict(
         raise InvalidRestriction(errors=problems)
 
     def start() -> Restriction:
-        return Restriction.objects.create(
+        standing = Restriction.objects.create(
             member_id=member_id,
             capability=capability,
             reason=reason,
@@ -57,6 +58,8 @@ def restrict(
             since_at=now,
             until_at=until,
         )
+        _tell_restricted(standing, now=now)
+        return standing
 
     # The lock orders two sources that act at once, and is the fence for the unique constraint.
     if not Member.objects.select_for_update().filter(id=member_id).exists():
@@ -65,25 +68,11 @@ def restrict(
         member_id=member_id, capability=capability, source=source, is_standing=True
     ).first()
     if standing is None:
-        standing = Restriction.objects.create(
-            member_id=member_id,
-            capability=capability,
-            reason=reason,
-            source=source,
-            since_at=now,
-            until_at=until,
-        )
+        standing = start()
     elif standing.until_at is not None and standing.until_at <= now:
         # It ran out by itself: keep it as history and start a new one.
         _end(standing, at=standing.until_at, by="clock")
-        standing = Restriction.objects.create(
-            member_id=member_id,
-            capability=capability,
-            reason=reason,
-            source=source,
-            since_at=now,
-            until_at=until,
-        )
+        standing = start()
     else:
         Restriction.objects.filter(id=standing.id).update(reason=reason, until_at=until)
     metrics.RESTRICTIONS.labels(capability, "set").inc()
@@ -106,9 +95,32 @@ def lift(*, restriction_id: str, lifted_by: str, now: dt.datetime) -> bool:
         raise RestrictionNotFound
     if not _end(restriction, at=now, by=lifted_by):
         return False
+    notify(
+        member_id=restriction.member_id,
+        kind="account.restriction_lifted",
+        params={"capability": restriction.capability},
+        subject=f"restriction:{restriction.id}",
+        key=f"restriction:{restriction.id}:lifted",
+        now=now,
+    )
     metrics.RESTRICTIONS.labels(restriction.capability, "lifted").inc()
     logger.info("restriction_lifted", restriction_id=restriction_id, lifted_by=lifted_by)
     return True
+
+
+def _tell_restricted(restriction: Restriction, *, now: dt.datetime) -> None:
+    """Once, at the start: a changed reason or end is shown where the restriction is."""
+    params: dict[str, object] = {"capability": restriction.capability}
+    if restriction.until_at is not None:
+        params["until"] = restriction.until_at
+    notify(
+        member_id=restriction.member_id,
+        kind="account.restricted" if restriction.until_at is None else "account.restricted_until",
+        params=params,
+        subject=f"restriction:{restriction.id}",
+        key=f"restriction:{restriction.id}:set",
+        now=now,
+    )
 
 
 def _end(restriction: Restriction, *, at: dt.datetime, by: str) -> bool:
