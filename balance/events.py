@@ -204,16 +204,34 @@ def sale_cancelled(
 
 
 def sale_refunded(
-    *, seller: Share, buyer_id: str, wallet: Money, card: Money, charges: Charges
+    *,
+    seller: Share,
+    buyer_id: str,
+    wallet: Money,
+    card: Money,
+    charges: Charges,
+    charged_back: Money | None = None,
 ) -> tuple[Line, ...]:
-    """Before completion, a part goes back: what is pending, and charges that are still deferred."""
+    """Before completion, a part goes back: what is pending, and charges that are still deferred.
+
+    ``charged_back`` is what the buyer's bank has taken already, at our loss: it makes up for that.
+    """
     return transfers(
         [
             (of_member(seller.member_id, _K.PENDING, seller.amount.currency), seller.amount),
             *_deferred(charges),
         ],
-        _tenders(buyer_id, wallet, card, wallet_kind=_K.AVAILABLE, card_kind=_K.REFUNDS_IN_TRANSIT),
+        [
+            *_tenders(buyer_id, wallet, card, wallet_kind=_K.AVAILABLE, card_kind=_K.REFUNDS_IN_TRANSIT),
+            *_recovered(charged_back),
+        ],
     )
+
+
+def _recovered(charged_back: Money | None) -> list[Entry]:
+    if charged_back is None:
+        return []
+    return [(of_platform(_K.CHARGEBACK_LOSSES, charged_back.currency), charged_back)]
 
 
 def completed_sale_refunded(

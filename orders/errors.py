@@ -116,3 +116,72 @@ class InvalidBundle(RuleBroken):
 
     code = "invalid_bundle"
     title = "These listings do not make a bundle"
+
+
+class OrderNotFound(NotFound):
+    """It does not exist, or the one who asks is no part of it; to its seller, also while it is unpaid."""
+
+    code = "order_not_found"
+    title = "There is no such order"
+
+
+class QuoteStale(Conflict):
+    """The quote is another than the one that was paid for; `quote_version` says which. Read it again."""
+
+    code = "price_changed"
+    title = "The quote has changed"
+
+
+class CheckoutStale(PreconditionFailed):
+    code = "checkout_stale"
+    title = "The checkout was changed in the meantime"
+
+
+class PaymentInProgress(Conflict):
+    """A payment of this checkout is under way: wait for its outcome."""
+
+    code = "payment_in_progress"
+    title = "A payment is under way"
+
+
+class DeliveryMissing(RuleBroken):
+    code = "delivery_missing"
+    title = "Say how and where the parcel shall be delivered"
+
+
+class PaymentMethodMissing(RuleBroken):
+    code = "payment_method_missing"
+    title = "The wallet does not pay for all of it: name a payment method"
+
+
+class InvalidDelivery(RuleBroken):
+    """`errors` names each problem: unknown_option, pickup_point_missing, wrong_country."""
+
+    code = "invalid_delivery"
+    title = "It cannot be delivered like this"
+
+
+class VerificationNotOffered(RuleBroken):
+    """`minimum` is the price of the items from which on the item is looked at."""
+
+    code = "verification_not_offered"
+    title = "Verification is for more expensive items"
+
+
+class DisputeWindowClosed(Conflict):
+    """Too late to report an issue: `closed_at` says since when."""
+
+    code = "dispute_window_closed"
+    title = "The time to report an issue is over"
+
+
+class RefundExceedsRemaining(RuleBroken):
+    """`remaining` is what has not gone back yet."""
+
+    code = "refund_exceeds_remaining"
+    title = "More than what is left"
+
+
+class CaseNotFound(NotFound):
+    code = "case_not_found"
+    title = "There is no such case"

@@ -65,8 +65,12 @@ def rate_of(amount: Money, rate_bp: int) -> Money:
 
 def protection_fee(items_total: Money, rule: FeeRule) -> Fee:
     """Fixed part plus rate of the items' price after discount, VAT inside. Raises CurrencyMismatch."""
-    total = rule.fixed + rate_of(items_total, rule.rate_bp)
-    net = Money(_half_up(total.amount_minor * WHOLE_BP, WHOLE_BP + rule.vat_rate_bp), total.currency)
+    return fee_of(rule.fixed + rate_of(items_total, rule.rate_bp), rule.vat_rate_bp)
+
+
+def fee_of(total: Money, vat_rate_bp: int) -> Fee:
+    """A fee with the VAT inside it: net is rounded half up, VAT is the rest."""
+    net = Money(_half_up(total.amount_minor * WHOLE_BP, WHOLE_BP + vat_rate_bp), total.currency)
     return Fee(total=total, net=net, vat=total - net)
 
 

@@ -70,6 +70,12 @@ class DonationFacts:
 CHARITY_FIELDS = ("id", "name", "country", "registration_number", "currency", "opened_at", "closed_at")
 
 
+def givers_among(member_ids: Iterable[str]) -> set[str]:
+    """Those of the members who give a part of each sale; one statement."""
+    rows = DonationSetting.objects.filter(member_id__in=list(member_ids), percent__gt=0)
+    return set(rows.values_list("member_id", flat=True))
+
+
 def charity_rows(market: str) -> QuerySet[Charity, Any]:
     """Open charities of a market, rows for a cursor page; ``charity_facts`` makes sense of them."""
     rows: QuerySet[Charity, Any] = Charity.objects.filter(

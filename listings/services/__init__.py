@@ -15,7 +15,7 @@ from listings.services.flagging import approve_photo, flag_photo, reject_photo
 from listings.services.moderating import REASONS, remove, restore, suspend
 from listings.services.photos import add_photo, remove_photo, replace_photo
 from listings.services.selling import delete, hide, publish, release, relist, reserve, unhide
-from listings.services.trading import mark_sold, may_sell, put_back
+from listings.services.trading import SaleFacts, lock_for_sale, mark_sold, may_sell, put_back
 
 __all__ = [
     "NO_CHANGE",
@@ -23,6 +23,7 @@ __all__ = [
     "UNSET",
     "Flag",
     "ListingChange",
+    "SaleFacts",
     "act_on_deadline",
     "add_photo",
     "approve_photo",
@@ -33,6 +34,7 @@ __all__ = [
     "flag_photo",
     "hide",
     "load_catalogue",
+    "lock_for_sale",
     "mark_sold",
     "may_sell",
     "photos_to_ring",

@@ -4,12 +4,45 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from foundation.db import atomic_retry
+from foundation.money import Money
 from listings.errors import ListingNotFound
 from listings.lifecycle import LISTING, TRADE, Status
 from listings.models import Listing
 from listings.services.moving import move
+
+
+@dataclass(frozen=True, slots=True)
+class SaleFacts:
+    """What of a listing on offer goes into a sale."""
+
+    id: str
+    seller_id: str
+    country: str
+    title: str
+    version: int
+    price: Money
+    parcel_size: str
+
+
+def lock_for_sale(listing_ids: Sequence[str]) -> dict[str, SaleFacts]:
+    """Those of the listings that are on offer, by id, locked until the transaction ends; one statement."""
+    rows = Listing.objects.select_for_update().filter(id__in=listing_ids).order_by("id")
+    return {
+        row.id: SaleFacts(
+            id=row.id,
+            seller_id=row.seller_id,
+            country=row.country,
+            title=row.title,
+            version=row.version,
+            price=Money(row.price_minor, row.currency),
+            parcel_size=row.parcel_size,
+        )
+        for row in rows
+        if row.status == Status.ACTIVE and row.price_minor is not None
+    }
 
 
 def may_sell(listing_ids: Sequence[str]) -> bool:

@@ -29,7 +29,7 @@ from orders.queries.bundles import (
 from orders.services.bundling import change_bundle, create_bundle, delete_bundle
 from orders.services.discounts import set_discounts
 
-_IF_MATCH = OpenApiParameter(
+NEEDS_IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="The ETag of the version you change. Missing: 428."
 )
 _NO_IF_MATCH = OpenApiResponse(description="`if_match_required`.")
@@ -144,7 +144,7 @@ class BundleView(ApiView):
     @extend_schema(
         operation_id="bundles_update",
         summary="Have other listings in it",
-        parameters=[_IF_MATCH],
+        parameters=[NEEDS_IF_MATCH],
         request=shapes.BundleBodySerializer,
         responses={
             200: shapes.BundleSerializer,
@@ -169,7 +169,7 @@ class BundleView(ApiView):
     @extend_schema(
         operation_id="bundles_delete",
         summary="Delete a bundle of yours",
-        parameters=[_IF_MATCH],
+        parameters=[NEEDS_IF_MATCH],
         responses={
             204: OpenApiResponse(description="Deleted."),
             412: OpenApiResponse(description="`stale_etag` or `bundle_stale`: read it again."),
@@ -210,7 +210,7 @@ class BundleDiscountsView(ApiView):
     @extend_schema(
         operation_id="me_bundle_discounts_update",
         summary="Set your discounts",
-        parameters=[_IF_MATCH],
+        parameters=[NEEDS_IF_MATCH],
         request=shapes.BundleDiscountsBodySerializer,
         responses={
             200: shapes.BundleDiscountsSerializer,

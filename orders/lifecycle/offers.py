@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from foundation.lifecycle import CLOCK, Lifecycle, Transition, register
-from orders.lifecycle.roles import BUYER, SELLER
+from orders.lifecycle.roles import BUYER, PROVIDER, SELLER
 
 # What every market ships with; the moment itself comes from its terms (offer_open_hours, agreed_price_hours).
 OPEN_FOR = timedelta(hours=24)
@@ -22,6 +22,7 @@ class OfferStatus(StrEnum):
     DECLINED = "declined"
     EXPIRED = "expired"
     LAPSED = "lapsed"
+    BOUGHT = "bought"
 
 
 _S = OfferStatus
@@ -39,6 +40,7 @@ OFFER = register(
             _S.DECLINED: "one of the two said no",
             _S.EXPIRED: "nobody answered in time",
             _S.LAPSED: "agreed, but not bought in time",
+            _S.BOUGHT: "agreed, and paid for",
         },
         transitions=[
             Transition(_S.PROPOSED, "accept", _S.ACCEPTED, SELLER, note=_GOOD),
@@ -50,6 +52,7 @@ OFFER = register(
             Transition(_S.COUNTERED, "accept", _S.ACCEPTED, BUYER, note=_GOOD),
             Transition(_S.COUNTERED, "decline", _S.DECLINED, BUYER),
             Transition(_S.COUNTERED, "expire", _S.EXPIRED, CLOCK, OPEN_FOR, note="the market's terms say"),
+            Transition(_S.ACCEPTED, "buy", _S.BOUGHT, PROVIDER, note="its checkout is paid"),
             Transition(_S.ACCEPTED, "lapse", _S.LAPSED, CLOCK, AGREED_FOR, note="the market's terms say"),
         ],
     )

@@ -77,6 +77,14 @@ def _presumed() -> Iterable[Transition]:
         yield Transition(source, "presume_delivered", _S.DELIVERED, CLOCK, timedelta(days=14), note)
 
 
+def _disputed() -> Iterable[Transition]:
+    sources = (*_NOT_SENT, *_ON_THE_WAY, _S.AT_VERIFICATION, _S.VERIFIED, _S.DELIVERED, _S.ISSUE_OPEN)
+    for source in (*sources, _S.RETURN_PENDING, _S.RETURNING):
+        yield Transition(
+            source, "dispute", _S.UNDER_REVIEW, PROVIDER, note="chargeback: nothing completes by itself"
+        )
+
+
 def _decided() -> Iterable[Transition]:
     for source in (_S.ISSUE_OPEN, _S.UNDER_REVIEW):
         yield Transition(source, "uphold_sale", _S.COMPLETED, SUPPORT, note="the seller is right")
@@ -179,6 +187,7 @@ ORDER = register(
             Transition(_S.ISSUE_OPEN, "escalate", _S.UNDER_REVIEW, BUYER),
             Transition(_S.ISSUE_OPEN, "escalate", _S.UNDER_REVIEW, SELLER),
             Transition(_S.ISSUE_OPEN, "escalate", _S.UNDER_REVIEW, CLOCK, timedelta(days=14)),
+            *_disputed(),
             *_decided(),
             Transition(_S.RETURN_PENDING, "send_back", _S.RETURNING, BUYER, note="says so, with a number"),
             Transition(_S.RETURN_PENDING, "send_back", _S.RETURNING, CARRIER, note="the first scan"),

@@ -63,6 +63,12 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(default=1, help_text="Grows with every change; the ETag"),
                 ),
                 (
+                    "quote_version",
+                    models.PositiveIntegerField(
+                        default=1, help_text="Grows with every change of the amounts"
+                    ),
+                ),
+                (
                     "offer_id",
                     foundation.ids.IdField(help_text="Whose agreed price it has", max_length=26, null=True),
                 ),
@@ -114,9 +120,11 @@ class Migration(migrations.Migration):
                 ("refunded_wallet_minor", models.BigIntegerField(default=0)),
                 (
                     "refunded_card_minor",
-                    models.BigIntegerField(
-                        default=0, help_text="Through the provider, or taken back by the buyer's bank"
-                    ),
+                    models.BigIntegerField(default=0, help_text="Through the provider"),
+                ),
+                (
+                    "charged_back_minor",
+                    models.BigIntegerField(default=0, help_text="Taken back from us by the buyer's bank"),
                 ),
                 ("parcel_size", foundation.ids.AsciiField(max_length=6)),
                 (
@@ -273,8 +281,14 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
+                            ("charged_back_minor__gte", 0),
                             ("refunded_card_minor__gte", 0),
-                            ("refunded_card_minor__lte", models.F("card_minor")),
+                            (
+                                "refunded_card_minor__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("card_minor"), "-", models.F("charged_back_minor")
+                                ),
+                            ),
                             ("refunded_wallet_minor__gte", 0),
                             ("refunded_wallet_minor__lte", models.F("wallet_minor")),
                         ),
@@ -283,7 +297,31 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             (
-                                "refunded_card_minor",
+                                "refunded_card_minor__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.expressions.CombinedExpression(
+                                                    models.F("refunded_item_minor"),
+                                                    "+",
+                                                    models.F("refunded_fee_minor"),
+                                                ),
+                                                "+",
+                                                models.F("refunded_shipping_minor"),
+                                            ),
+                                            "+",
+                                            models.F("refunded_verification_minor"),
+                                        ),
+                                        "-",
+                                        models.F("refunded_wallet_minor"),
+                                    ),
+                                    "-",
+                                    models.F("charged_back_minor"),
+                                ),
+                            ),
+                            (
+                                "refunded_card_minor__lte",
                                 django.db.models.expressions.CombinedExpression(
                                     django.db.models.expressions.CombinedExpression(
                                         django.db.models.expressions.CombinedExpression(
@@ -301,7 +339,7 @@ class Migration(migrations.Migration):
                                     "-",
                                     models.F("refunded_wallet_minor"),
                                 ),
-                            )
+                            ),
                         ),
                         name="order_refunds_add_up",
                     ),

@@ -39,6 +39,7 @@ class Order(models.Model):
     buyer_id = IdField()
     status = AsciiField(max_length=20, choices=[(status, status) for status in _STATUSES])
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change; the ETag")
+    quote_version = models.PositiveIntegerField(default=1, help_text="Grows with every change of the amounts")
     offer_id = IdField(null=True, help_text="Whose agreed price it has")
     # Copied when the checkout began: what a market changes later holds for later orders.
     seller_country = AsciiField(max_length=2)
@@ -63,7 +64,8 @@ class Order(models.Model):
     refunded_shipping_minor = _minor()
     refunded_verification_minor = _minor()
     refunded_wallet_minor = _minor()
-    refunded_card_minor = _minor("Through the provider, or taken back by the buyer's bank")
+    refunded_card_minor = _minor("Through the provider")
+    charged_back_minor = _minor("Taken back from us by the buyer's bank")
     # Delivery
     parcel_size = AsciiField(max_length=6)
     shipping_option = AsciiField(max_length=40, blank=True, default="", help_text="Code; empty: not chosen")
@@ -144,17 +146,25 @@ class Order(models.Model):
                     refunded_wallet_minor__gte=0,
                     refunded_wallet_minor__lte=F("wallet_minor"),
                     refunded_card_minor__gte=0,
-                    refunded_card_minor__lte=F("card_minor"),
+                    charged_back_minor__gte=0,
+                    refunded_card_minor__lte=F("card_minor") - F("charged_back_minor"),
                 ),
             ),
             models.CheckConstraint(
                 name="order_refunds_add_up",
+                # What the bank took back need not go back again.
                 condition=Q(
-                    refunded_card_minor=F("refunded_item_minor")
+                    refunded_card_minor__gte=F("refunded_item_minor")
                     + F("refunded_fee_minor")
                     + F("refunded_shipping_minor")
                     + F("refunded_verification_minor")
                     - F("refunded_wallet_minor")
+                    - F("charged_back_minor"),
+                    refunded_card_minor__lte=F("refunded_item_minor")
+                    + F("refunded_fee_minor")
+                    + F("refunded_shipping_minor")
+                    + F("refunded_verification_minor")
+                    - F("refunded_wallet_minor"),
                 ),
             ),
             models.CheckConstraint(

@@ -109,3 +109,19 @@ def list_offer_events(offer_id: str, *, currency: str) -> list[OfferEventFacts]:
         OfferEventFacts(row.verb, row.actor, Money(row.amount_minor, currency), row.happened_at)
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedPrice:
+    """What a buyer may have a listing for, while it holds."""
+
+    offer_id: str
+    amount: Money
+
+
+def find_agreed_price(listing_id: str, *, buyer_id: str, now: datetime) -> AgreedPrice | None:
+    """The accepted offer of this buyer on the listing, if its time is not over."""
+    row = Offer.objects.filter(
+        listing_id=listing_id, buyer_id=buyer_id, is_live=True, status=OfferStatus.ACCEPTED, due_at__gt=now
+    ).first()
+    return None if row is None else AgreedPrice(row.id, Money(row.amount_minor, row.currency))

@@ -10,7 +10,7 @@ from foundation.money import Money
 from listings.queries import get_listing
 from members.queries import require_unrestricted
 from orders.errors import OfferNotFound, OfferOutOfRange, PriceChanged
-from orders.lifecycle import BUYER, SELLER
+from orders.lifecycle import BUYER, OFFER, PROVIDER, SELLER, OfferStatus
 from orders.models import Offer
 from orders.queries.availability import AvailableListing, require_available
 from orders.queries.offers import OfferFacts, get_offer
@@ -68,6 +68,13 @@ def counter(*, member_id: str, offer_id: str, amount: Money, now: datetime) -> O
     offer.amount_minor, offer.answered_at = amount.amount_minor, now
     move(offer, row, now=now, due_at=now + terms.offer_open_for)
     return get_offer(member_id, offer_id, now=now)
+
+
+def use_up(offer_id: str, *, now: datetime) -> None:
+    """What was agreed has been paid for; nothing if its time ended while the payment was under way."""
+    offer = Offer.objects.select_for_update().get(id=offer_id)
+    if offer.status == OfferStatus.ACCEPTED:
+        move(offer, OFFER.row(offer.status, "buy", PROVIDER), now=now)
 
 
 def _lock_own(offer_id: str, member_id: str) -> tuple[Offer, str]:

@@ -24,6 +24,7 @@ _TOLD = {
     "counter": "offer.countered",
     "expire": "offer.expired",
     "lapse": "offer.lapsed",
+    "buy": "offer.bought",
 }
 
 
