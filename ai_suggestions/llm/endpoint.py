@@ -17,9 +17,9 @@ from openai.types.shared_params import ResponseFormatJSONObject, ResponseFormatJ
 from ai_suggestions.contract import Json
 from ai_suggestions.llm.completion import Completion, completion_in
 from ai_suggestions.llm.modes import Mode
-from ai_suggestions.llm.network import AnswerTooLarge, EncodedAnswer, LimitedTransport, limited_to
 from ai_suggestions.llm.outcomes import CallFailed, Problem
 from ai_suggestions.llm.state import SharedState
+from foundation.connections import AnswerTooLarge, EncodedAnswer, LimitedTransport, limited_to
 
 # How servers word that they do not know the response format they were given.
 _ABOUT_THE_MODE = re.compile(

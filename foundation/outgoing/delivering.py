@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from standardwebhooks import Webhook
 
+from foundation import connections
 from foundation.db import atomic_retry
 from foundation.models import OutgoingEvent, WebhookDelivery, WebhookEndpoint
 from foundation.outgoing import metrics, network
@@ -177,7 +178,7 @@ def _send(delivery: WebhookDelivery, now: datetime) -> tuple[int | None, str]:
         )
     except (
         *(httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError, OSError),
-        *(network.AddressRefused, network.AnswerTooLong, EndpointUrlRefused),
+        *(network.AddressRefused, connections.AnswerTooLarge, EndpointUrlRefused),
     ) as error:
         return None, type(error).__name__
     return status, ""

@@ -11,20 +11,16 @@ import functools
 import ipaddress
 import socket
 import ssl
-import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-import httpcore2
 import httpx2
 from django.conf import settings
 
+from foundation import connections
 from foundation.outgoing.errors import EndpointUrlRefused
 
 SECONDS = 15.0
-CONNECT_S = 5.0
 # Only the status line and the headers are read; nobody needs more for these.
 ANSWER_BYTES = 64 * 1024
 # Addresses that carry an IPv4 address of anybody's choice: NAT64, 6to4, Teredo.
@@ -35,10 +31,6 @@ _CARRIERS = tuple(
 
 class AddressRefused(Exception):
     """The name leads into a network that webhooks must not reach."""
-
-
-class AnswerTooLong(Exception):
-    """More than a subscriber has to say."""
 
 
 def is_permitted(address: str) -> bool:
@@ -89,11 +81,10 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str]) -> int:
     Call it outside any transaction: it may take SECONDS.
     """
     check_url(url)
-    backend = _GuardedBackend(plain=url.startswith("http:"), deadline=time.monotonic() + SECONDS)
+    address_of = functools.partial(_permitted_address, plain=url.startswith("http:"))
     with (
-        httpcore2.ConnectionPool(
-            ssl_context=_tls(), max_keepalive_connections=0, network_backend=backend
-        ) as pool,
+        connections.limited_to(seconds=SECONDS, answer_bytes=ANSWER_BYTES),
+        connections.connection_pool(_tls(), address_of=address_of) as pool,
         pool.stream("POST", url, headers=list(headers.items()), content=body) as response,
     ):
         return int(response.status)
@@ -104,59 +95,10 @@ def _tls() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-@dataclass(slots=True)
-class _BoundedStream(httpcore2.NetworkStream):
-    stream: httpcore2.NetworkStream
-    deadline: float
-    bytes_left: int
-
-    def _left(self) -> float:
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise httpcore2.ReadTimeout("the time for this attempt is over")
-        return left
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data = self.stream.read(max_bytes, self._left())
-        self.bytes_left -= len(data)
-        if self.bytes_left < 0:
-            raise AnswerTooLong
-        return data
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self.stream.write(buffer, self._left())
-
-    def close(self) -> None:
-        self.stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.NetworkStream:
-        # The certificate is checked against the name, not against the address connected to.
-        secured = self.stream.start_tls(ssl_context, server_hostname, self._left())
-        return _BoundedStream(secured, self.deadline, ANSWER_BYTES)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self.stream.get_extra_info(info)
-
-
-class _GuardedBackend(httpcore2.NetworkBackend):
-    def __init__(self, *, plain: bool, deadline: float) -> None:
-        self._plain, self._deadline = plain, deadline
-        self._backend = httpcore2.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.NetworkStream:
-        addresses = [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-        if not addresses or not all(is_permitted(address) for address in addresses):
-            raise AddressRefused
-        if self._plain and not is_allowed_by_operator(ipaddress.ip_address(addresses[0].partition("%")[0])):
-            raise AddressRefused
-        stream = self._backend.connect_tcp(addresses[0], port, CONNECT_S, local_address, socket_options)
-        return _BoundedStream(stream, self._deadline, ANSWER_BYTES)
+def _permitted_address(host: str, port: int, *, plain: bool) -> str:
+    addresses = [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    if not addresses or not all(is_permitted(address) for address in addresses):
+        raise AddressRefused
+    if plain and not is_allowed_by_operator(ipaddress.ip_address(addresses[0].partition("%")[0])):
+        raise AddressRefused
+    return addresses[0]

@@ -12,6 +12,7 @@ import pytest
 from pytest_django import Settings
 
 from config.env import ConfigurationError, networks
+from foundation.connections import AnswerTooLarge
 from foundation.outgoing import network
 from foundation.outgoing.errors import EndpointUrlRefused
 from foundation.outgoing.network import AddressRefused, check_url, is_permitted, post
@@ -146,7 +147,7 @@ class TestPost:
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
-        with listener, pytest.raises(network.AnswerTooLong):
+        with listener, pytest.raises(AnswerTooLarge):
             post(f"http://127.0.0.1:{listener.getsockname()[1]}/", body=b"{}", headers={})
         thread.join(5)
 
