@@ -44,4 +44,12 @@ def sandboxes(**_: Any) -> list[Error]:
                 id="preloved.E003",
             )
         )
+    if settings.PAYMENT_PROVIDER == "sandbox":
+        found.append(
+            Error(
+                "The sandbox's cards are charged by nobody.",
+                hint="Set PAYMENT_PROVIDER=stripe and STRIPE_… (docs/payments.md).",
+                id="preloved.E004",
+            )
+        )
     return found

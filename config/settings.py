@@ -19,6 +19,7 @@ from config.keys import keys_of_columns
 from config.logs import logging_settings
 from config.mail import mail_settings
 from config.openapi import DOCUMENT
+from config.payments import payment_provider, stripe_settings
 from config.payouts import adyen_settings
 from config.schedule import schedule
 from config.storages import storages
@@ -238,6 +239,8 @@ PAYOUT_PROVIDER = env.str("PAYOUT_PROVIDER", "sandbox")
 if PAYOUT_PROVIDER not in ("sandbox", "adyen"):
     raise ConfigurationError(f"PAYOUT_PROVIDER is {PAYOUT_PROVIDER!r}, should be sandbox or adyen")
 ADYEN = adyen_settings(is_used=PAYOUT_PROVIDER == "adyen")
+PAYMENT_PROVIDER = payment_provider()
+STRIPE = stripe_settings(is_used=PAYMENT_PROVIDER == "stripe")
 BANK_ACCOUNT_COOL_DOWN_H = env.int("BANK_ACCOUNT_COOL_DOWN_H", 24)
 
 # --- Members (django-allauth; what no variable changes is in config/accounts.py) --------------

@@ -1,0 +1,1 @@
+"""Outside systems that orders need: who charges cards, who carries parcels. Plain data in and out."""
