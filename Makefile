@@ -13,7 +13,8 @@ DEPLOYED := PRELOVED_HOME=var/check PUBLIC_URL=https://preloved.example ENV_FILE
 	ENCRYPTION_KEYS=check:$$(head -c 32 /dev/urandom | base64) \
 	BLIND_INDEX_KEYS=check:$$(head -c 32 /dev/urandom | base64) \
 	PAYOUT_PROVIDER=adyen ADYEN_API_KEY=check ADYEN_BALANCE_ACCOUNT_ID=check ADYEN_HMAC_KEY=00 \
-	PAYMENT_PROVIDER=stripe STRIPE_API_KEY=check STRIPE_WEBHOOK_SECRET=check
+	PAYMENT_PROVIDER=stripe STRIPE_API_KEY=check STRIPE_WEBHOOK_SECRET=check \
+	CARRIER_PROVIDER=sendcloud SENDCLOUD_PUBLIC_KEY=check SENDCLOUD_SECRET_KEY=check
 
 .PHONY: help
 help: ## List the targets

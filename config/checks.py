@@ -52,4 +52,12 @@ def sandboxes(**_: Any) -> list[Error]:
                 id="preloved.E004",
             )
         )
+    if settings.CARRIER_PROVIDER == "sandbox":
+        found.append(
+            Error(
+                "The sandbox's carrier carries nothing.",
+                hint="Set CARRIER_PROVIDER=sendcloud and SENDCLOUD_… (docs/parcels.md).",
+                id="preloved.E005",
+            )
+        )
     return found

@@ -13,6 +13,7 @@ from environs import validate
 
 from config.accounts import *  # noqa: F403  # Django finds settings by their names
 from config.broker import broker
+from config.carriers import carrier_settings
 from config.database import database
 from config.env import BASE_DIR, ConfigurationError, by_plan, env, generated_secret, networks
 from config.keys import keys_of_columns
@@ -242,6 +243,9 @@ ADYEN = adyen_settings(is_used=PAYOUT_PROVIDER == "adyen")
 PAYMENT_PROVIDER = payment_provider()
 STRIPE = stripe_settings(is_used=PAYMENT_PROVIDER == "stripe")
 BANK_ACCOUNT_COOL_DOWN_H = env.int("BANK_ACCOUNT_COOL_DOWN_H", 24)
+
+# --- Parcels ----------------------------------------------------------------------------------
+CARRIER_PROVIDER, SENDCLOUD = carrier_settings()
 
 # --- Members (django-allauth; what no variable changes is in config/accounts.py) --------------
 TERMS_VERSION = env.str("TERMS_VERSION", "2026-01")

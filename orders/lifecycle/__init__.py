@@ -10,6 +10,7 @@ from orders.lifecycle.orders import (
     UNDER_WAY,
     OrderStatus,
 )
+from orders.lifecycle.parcels import PARCEL, Leg, ParcelCode, ParcelStatus
 from orders.lifecycle.payments import (
     DISPUTE,
     PAYMENT,
@@ -36,6 +37,7 @@ __all__ = [
     "OPEN",
     "OPEN_FOR",
     "ORDER",
+    "PARCEL",
     "PAYMENT",
     "PAYMENT_OPEN",
     "PAYMENT_UNDER_WAY",
@@ -47,8 +49,11 @@ __all__ = [
     "UNDER_WAY",
     "WORKER",
     "DisputeStatus",
+    "Leg",
     "OfferStatus",
     "OrderStatus",
+    "ParcelCode",
+    "ParcelStatus",
     "PaymentStatus",
     "RefundStatus",
 ]

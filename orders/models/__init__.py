@@ -5,6 +5,7 @@ from __future__ import annotations
 from orders.models.bundles import Bundle, BundleDiscount, BundleItem, BundleLadder
 from orders.models.offers import Offer, OfferEvent, OfferQuota
 from orders.models.orders import Case, Order, OrderEvent, OrderItem, Strike
+from orders.models.parcels import Parcel, ParcelEvent, SandboxParcel, ShippingOption
 from orders.models.payments import Dispute, Payment, Refund, SandboxPayment, SandboxRefund
 from orders.models.terms import Terms
 
@@ -21,10 +22,14 @@ __all__ = [
     "Order",
     "OrderEvent",
     "OrderItem",
+    "Parcel",
+    "ParcelEvent",
     "Payment",
     "Refund",
+    "SandboxParcel",
     "SandboxPayment",
     "SandboxRefund",
+    "ShippingOption",
     "Strike",
     "Terms",
 ]

@@ -296,7 +296,7 @@ class TestDeploy:
             call_command("check", "--deploy", "--tag", "money")
         assert "preloved.E003" in str(refused.value)
         settings.SANDBOX, settings.PAYOUT_PROVIDER = False, "adyen"
-        settings.PAYMENT_PROVIDER = "stripe"
+        settings.PAYMENT_PROVIDER, settings.CARRIER_PROVIDER = "stripe", "sendcloud"
         call_command("check", "--deploy", "--tag", "money")
 
     def test_adyen_needs_all_of_its_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,18 +7,24 @@ from datetime import datetime
 from foundation.money import Money
 from listings.queries import ListingFacts
 from orders.management.commands.load_order_terms import DATA
+from orders.management.commands.load_shipping_options import DATA as OPTIONS
 from orders.queries.offers import OfferFacts
 from orders.services.offering import propose
+from orders.services.shipping_options import load_shipping_options
 from orders.services.terms import load_terms
 from tests.factories.listings import NOW, load_small_catalogue, make_listings
 from tests.factories.money import euros
 
+SMALL = ("LT", "DE", "PL", "GB")
+
 
 def load_small_world() -> None:
-    """Four markets with a small catalogue and their real terms."""
+    """Four markets with a small catalogue, their real terms and shipping options."""
     load_small_catalogue()
     head, *rows = DATA.read_text(encoding="utf-8").splitlines()
-    load_terms(text="\n".join([head, *(row for row in rows if row[:2] in ("LT", "DE", "PL", "GB"))]))
+    load_terms(text="\n".join([head, *(row for row in rows if row[:2] in SMALL)]))
+    head, *rows = OPTIONS.read_text(encoding="utf-8").splitlines()
+    load_shipping_options(text="\n".join([head, *(row for row in rows if row[:2] in SMALL)]))
 
 
 def on_offer(seller_id: str, minor: int = 2000, *, currency: str = "EUR") -> ListingFacts:

@@ -11,5 +11,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)
-        for command in ("load_markets", "load_catalogue", "load_order_terms"):
+        for command in ("load_markets", "load_catalogue", "load_order_terms", "load_shipping_options"):
             call_command(command, verbosity=options["verbosity"])

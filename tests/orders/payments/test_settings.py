@@ -33,5 +33,5 @@ class TestSettings:
         settings.SANDBOX, settings.PAYOUT_PROVIDER = False, "adyen"
         with pytest.raises(SystemCheckError, match=r"preloved\.E004"):
             call_command("check", "--deploy", "--tag", "money")
-        settings.PAYMENT_PROVIDER = "stripe"
+        settings.PAYMENT_PROVIDER, settings.CARRIER_PROVIDER = "stripe", "sendcloud"
         call_command("check", "--deploy", "--tag", "money")
