@@ -134,6 +134,7 @@ class Event(StrEnum):
     GOODWILL_GIVEN = "goodwill_given"
     COMPENSATION_PAID = "compensation_paid"
     CARRIER_PAID = "carrier_paid"
+    RETURN_POSTAGE = "return_postage"
     PSP_SETTLED = "psp_settled"
     DEBT_WRITTEN_OFF = "debt_written_off"
     CORRECTION = "correction"
@@ -144,6 +145,7 @@ MAY_CREATE_DEBT = frozenset(
         Event.SALE_CANCELLED,
         Event.SALE_REFUNDED,
         Event.CHARGEBACK,
+        Event.RETURN_POSTAGE,
         Event.CORRECTION,
     }
 )

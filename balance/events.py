@@ -390,6 +390,19 @@ def psp_settled(*, paid_out: Money, fees: Money) -> tuple[Line, ...]:
     )
 
 
+def return_postage(payer: Share | None, amount: Money) -> tuple[Line, ...]:
+    """A return travelled with our label: its postage is owed to the carrier, by a member or by us (None)."""
+    debit = of_platform(_K.CARRIER_COSTS, amount.currency)
+    if payer is not None:
+        debit = of_member(payer.member_id, _K.AVAILABLE, amount.currency)
+    return _move(debit, of_platform(_K.CARRIER_PAYABLE, amount.currency), amount)
+
+
+def postage_borne(amount: Money) -> tuple[Line, ...]:
+    """Postage that went back to the buyer although the parcel had travelled: the carrier is owed it by us."""
+    return _between(_K.CARRIER_COSTS, _K.CARRIER_PAYABLE, amount) if amount.amount_minor else ()
+
+
 def carrier_paid(amount: Money) -> tuple[Line, ...]:
     """A carrier's invoice was paid."""
     return _between(_K.CARRIER_PAYABLE, _K.BANK, amount)

@@ -121,6 +121,12 @@ EVENTS: dict[Event, Texts] = {
         "Kompensacija už dingusią siuntą",
     ),
     _E.CARRIER_PAID: ("Carrier paid", "Versand bezahlt", "Transporteur payé", "Sumokėta vežėjui"),
+    _E.RETURN_POSTAGE: (
+        "Postage of a return",
+        "Porto einer Rücksendung",
+        "Frais de retour",
+        "Grąžinimo siuntos mokestis",
+    ),
     _E.PSP_SETTLED: (
         "Payment provider settled",
         "Zahlungsdienst abgerechnet",

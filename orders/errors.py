@@ -185,3 +185,32 @@ class RefundExceedsRemaining(RuleBroken):
 class CaseNotFound(NotFound):
     code = "case_not_found"
     title = "There is no such case"
+
+
+class IssueNotFound(NotFound):
+    """It does not exist, or the one who asks is no part of its order."""
+
+    code = "issue_not_found"
+    title = "There is no such issue"
+
+
+class EvidenceNotFound(NotFound):
+    code = "evidence_not_found"
+    title = "There is no such photo"
+
+
+class TooMuchEvidence(Conflict):
+    code = "too_much_evidence"
+    title = "The issue has all the photos that it takes"
+
+
+class ProposalNotOpen(Conflict):
+    """It was answered or replaced, or is one's own; read the issue again."""
+
+    code = "proposal_not_open"
+    title = "This proposal is not open to you"
+
+
+class InvalidProposal(RuleBroken):
+    code = "invalid_proposal"
+    title = "The proposal does not say what it needs to"

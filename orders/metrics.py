@@ -18,3 +18,4 @@ CASES = Counter("preloved_orders_cases_total", "Matters for support, opened and 
 LATE_PARCEL_EVENTS = Counter(
     "preloved_orders_parcel_events_overtaken_total", "Carrier events that changed no order", ["code"]
 )
+ISSUES = Counter("preloved_orders_issues_total", "Issues that buyers reported", ["kind"])

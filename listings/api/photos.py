@@ -46,7 +46,7 @@ _REFUSED = {
 }
 
 
-def _uploaded(request: Request) -> dict[str, Any]:
+def uploaded(request: Request) -> dict[str, Any]:
     """Raises PhotoMissing, PhotoTooLarge."""
     files = request.FILES.getlist("photo") if request.FILES else []
     if len(files) != 1 or set(request.data) != {"photo"}:
@@ -102,7 +102,7 @@ class PhotosView(PublicToRead):
     )
     def post(self, request: Request, listing_id: str) -> Response:
         photo = services.add_photo(
-            seller_id=str(request.user.pk), listing_id=listing_id, now=clock.now(), **_uploaded(request)
+            seller_id=str(request.user.pk), listing_id=listing_id, now=clock.now(), **uploaded(request)
         )
         return _answer(request, photo, 201)
 
@@ -143,7 +143,7 @@ class PhotoView(PublicToRead):
             listing_id=listing_id,
             photo_id=photo_id,
             now=clock.now(),
-            **_uploaded(request),
+            **uploaded(request),
         )
         return _answer(request, photo)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from listings.changes import NO_CHANGE, UNSET, ListingChange
 from listings.photos.checking import Flag
 from listings.services.catalogue import load_catalogue
+from listings.services.cleaning import clean_photo
 from listings.services.deadlines import act_on_deadline, sweep_deadlines
 from listings.services.developing import photos_to_ring, process_photo, remove_orphans, withdraw_photos
 from listings.services.drafting import create_draft, duplicate, edit_draft
@@ -27,6 +28,7 @@ __all__ = [
     "act_on_deadline",
     "add_photo",
     "approve_photo",
+    "clean_photo",
     "create_draft",
     "delete",
     "duplicate",

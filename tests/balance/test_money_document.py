@@ -176,6 +176,7 @@ def examples(book: Book) -> dict[Event, tuple[Line, ...]]:
         Event.GOODWILL_GIVEN: events.goodwill_given(Share(seller, euros(500))),
         Event.COMPENSATION_PAID: events.compensation_paid(twenty),
         Event.CARRIER_PAID: events.carrier_paid(euros(300)),
+        Event.RETURN_POSTAGE: events.return_postage(Share(seller, euros(300)), euros(300)),
         Event.PSP_SETTLED: events.psp_settled(paid_out=euros(2400), fees=euros(70)),
         Event.DEBT_WRITTEN_OFF: events.debt_written_off(twenty),
         Event.CORRECTION: events.mirrored(events.goodwill_given(Share(seller, euros(500)))),

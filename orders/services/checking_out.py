@@ -1,0 +1,63 @@
+"""Paying for a checkout: by the wallet at once, by the card through the payment provider."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from foundation.db import atomic_retry
+from foundation.money import Money
+from listings.services import may_sell
+from members.queries import require_unrestricted
+from orders.errors import (
+    DeliveryMissing,
+    InvalidTransition,
+    ListingNotAvailable,
+    PaymentMethodMissing,
+    QuoteStale,
+)
+from orders.lifecycle import PROVIDER
+from orders.services.checkouts import lock_checkout
+from orders.services.order_moves import row_of
+from orders.services.paying import start_payment
+from orders.services.selling import listing_ids_of, record_capture
+
+
+@atomic_retry
+def pay(
+    *,
+    buyer_id: str,
+    order_id: str,
+    quote_version: int,
+    method: str | None,
+    return_url: str,
+    now: datetime,
+) -> str | None:
+    """Pay the quote that the buyer has seen; the id of the card's payment, None if the wallet paid it all.
+
+    Raises OrderNotFound, InvalidTransition, QuoteStale, DeliveryMissing, PaymentMethodMissing,
+    ListingNotAvailable, MemberRestricted, PaymentInProgress, PaymentMethodInvalid.
+    """
+    order = lock_checkout(order_id, buyer_id)
+    row_of(order, "pay", PROVIDER)
+    if order.due_at is None or order.due_at <= now:
+        raise InvalidTransition("The checkout's time is over.", extra={"allowed_actions": []})
+    require_unrestricted(member_id=buyer_id, capability="buy", now=now)
+    if quote_version != order.quote_version:
+        raise QuoteStale(extra={"quote_version": order.quote_version})
+    if not order.shipping_option:
+        raise DeliveryMissing
+    if not may_sell(listing_ids_of(order.id)):
+        raise ListingNotAvailable
+    nothing = Money(0, order.currency)
+    if order.card_minor == 0:
+        record_capture(order_id=order.id, payment_id=None, provider="", amount=nothing, now=now)
+        return None
+    if not method:
+        raise PaymentMethodMissing(extra={"card": Money(order.card_minor, order.currency).as_json()})
+    return start_payment(
+        order_id=order.id,
+        amount=Money(order.card_minor, order.currency),
+        method=method,
+        return_url=return_url,
+        now=now,
+    )

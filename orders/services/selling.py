@@ -1,0 +1,210 @@
+"""What becomes of a checkout once its payment has an outcome. Called by what talks to payment providers.
+
+Each function is one transaction, or a part of the caller's; said again, it changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from balance import events
+from balance.chart import Event
+from balance.events import NewPosting, Share
+from balance.services.posting import post
+from foundation.db import atomic_retry
+from foundation.money import Money
+from listings.services import mark_sold, may_sell
+from orders.lifecycle import ORDER, PROVIDER, OrderStatus
+from orders.models import Case, Order, OrderItem
+from orders.order_timers import working_days
+from orders.services.answering import use_up
+from orders.services.cases import open_case
+from orders.services.labels import request_outbound_label
+from orders.services.order_moves import find_row, lock_order, move, seller_place, touch
+from orders.services.paying import stop_payments
+from orders.services.refunding import request_refund
+from orders.services.settling import post_capture, reference_of, release_wallet, remaining
+from orders.services.telling import tell_charged_back
+
+logger = structlog.get_logger(__name__)
+
+MOST_REFUSALS = 3
+
+
+def listing_ids_of(order_id: str) -> list[str]:
+    """In the order of the parcel."""
+    rows = OrderItem.objects.filter(order_id=order_id).order_by("position")
+    return list(rows.values_list("listing_id", flat=True))
+
+
+def may_capture(order_id: str, *, now: datetime) -> bool:
+    """Whether an authorised payment is still wanted; locks order and listings until the transaction ends."""
+    order = lock_order(order_id)
+    in_time = order.due_at is not None and order.due_at > now
+    return order.status == OrderStatus.PENDING_PAYMENT and in_time and may_sell(listing_ids_of(order.id))
+
+
+@atomic_retry
+def record_capture(
+    *, order_id: str, payment_id: str | None, provider: str, amount: Money, now: datetime
+) -> None:
+    """The provider has captured the card's part; None as payment: the wallet paid for all of it.
+
+    It pays the order if it is what the quote says and everything can still be sold. Else it is no sale: it
+    waits in suspense, from where it goes back by itself if it came too late, or a person decides if it is
+    another amount.
+    """
+    order = lock_order(order_id)
+    if payment_id is not None and order.payment_id == payment_id:
+        return
+    row = find_row(order, "pay", PROVIDER)
+    expected = Money(order.card_minor, order.currency)
+    if row is None or not may_sell(listing_ids_of(order.id)):
+        if payment_id is not None:
+            _give_back_late(order, payment_id, provider, amount, now=now)
+        return
+    if amount != expected:
+        if payment_id is not None:
+            _suspend(order, payment_id, provider, amount, now=now)
+            key = f"payment:{payment_id}:mismatch"
+            note = f"payment {payment_id}: {amount} captured, {expected} quoted"
+            open_case(kind=Case.Kind.PAYMENT_MISMATCH, key=key, order_id=order.id, note=note, now=now)
+        return
+    order.payment_id, order.provider = payment_id, provider if payment_id else ""
+    actor = f"provider:{provider}" if payment_id else f"member:{order.buyer_id}"
+    post_capture(order, actor=actor, now=now)
+    mark_sold(listing_ids=listing_ids_of(order.id), now=now)
+    if order.offer_id is not None:
+        use_up(order.offer_id, now=now)
+    order.ship_by_at = working_days(now, order.terms["ship_by_working_days"], seller_place(order))
+    move(order, row, now=now, amount_minor=order.wallet_minor + order.card_minor)
+    request_outbound_label(order, now=now)
+
+
+@atomic_retry
+def record_payment_failure(*, order_id: str, payment_id: str, code: str, now: datetime) -> None:
+    """An attempt was surely not paid. The buyer may try again until the time is over, three times in all."""
+    order = lock_order(order_id)
+    row = find_row(order, "fail", PROVIDER)
+    if row is None:
+        return
+    order.refusals += 1
+    logger.info(
+        "payment_refused", order_id=order.id, payment_id=payment_id, code=code, refusals=order.refusals
+    )
+    if order.refusals < MOST_REFUSALS:
+        touch(order, now=now)
+        return
+    release_wallet(order, now=now)
+    move(order, row, now=now)
+    stop_payments(order_id=order.id, now=now)
+
+
+@atomic_retry
+def record_chargeback(
+    *, order_id: str, dispute_id: str, provider: str, amount: Money, fee: Money, now: datetime
+) -> Money:
+    """The buyer's bank has taken money back. After completion the seller answers for the item.
+
+    Before, all of it is ours for now and support decides whose it is in the end: nothing completes by itself.
+    Returns the seller's share.
+    """
+    order = lock_order(order_id)
+    left_on_card = order.card_minor - order.charged_back_minor - order.refunded_card_minor
+    sellers = 0
+    if order.status == OrderStatus.COMPLETED:
+        sellers = min(remaining(order).item, amount.amount_minor, max(0, left_on_card))
+    share = Share(order.seller_id, Money(sellers, order.currency))
+    posted = post(
+        NewPosting(
+            key=f"dispute:{dispute_id}:opened",
+            event=Event.CHARGEBACK,
+            lines=events.chargeback(seller=share, borne=amount - share.amount, fee=fee),
+            reference=reference_of(order.id),
+            actor=f"provider:{provider}",
+        ),
+        now=now,
+    )
+    if posted.replayed:
+        return share.amount
+    if share.amount.amount_minor:
+        tell_charged_back(order, share.amount, dispute_id=dispute_id, now=now)
+    order.charged_back_minor += min(amount.amount_minor, max(0, left_on_card))
+    row = find_row(order, "dispute", PROVIDER)
+    if row is not None:
+        move(order, row, now=now, amount_minor=amount.amount_minor)
+    else:
+        touch(order, now=now)
+    note = f"dispute {dispute_id}: {amount}, of which the seller bears {share.amount}"
+    key = f"dispute:{dispute_id}"
+    open_case(kind=Case.Kind.CHARGEBACK, key=key, order_id=order.id, note=note, now=now)
+    return share.amount
+
+
+@atomic_retry
+def record_chargeback_won(
+    *, order_id: str, dispute_id: str, provider: str, amount: Money, sellers: Money, now: datetime
+) -> None:
+    """The bank gave it back, to whom it was taken from: `sellers` to the seller, the rest to us."""
+    order = lock_order(order_id)
+    posted = post(
+        NewPosting(
+            key=f"dispute:{dispute_id}:won",
+            event=Event.CHARGEBACK_WON,
+            lines=events.chargeback_won(seller=Share(order.seller_id, sellers), borne=amount - sellers),
+            reference=reference_of(order.id),
+            actor=f"provider:{provider}",
+        ),
+        now=now,
+    )
+    if not posted.replayed:
+        back = min(order.charged_back_minor, amount.amount_minor)
+        touch(order, now=now, charged_back_minor=order.charged_back_minor - back)
+
+
+def _suspend(order: Order, payment_id: str, provider: str, amount: Money, *, now: datetime) -> bool:
+    """Whether it was news."""
+    posted = post(
+        NewPosting(
+            key=f"payment:{payment_id}:unmatched",
+            event=Event.PAYMENT_UNMATCHED,
+            lines=events.payment_unmatched(amount),
+            reference=reference_of(order.id),
+            actor=f"provider:{provider}",
+        ),
+        now=now,
+    )
+    return not posted.replayed
+
+
+def _give_back_late(order: Order, payment_id: str, provider: str, amount: Money, *, now: datetime) -> None:
+    if not _suspend(order, payment_id, provider, amount, now=now):
+        return
+    return_unmatched(order, payment_id, amount, actor="system", reason="late capture", now=now)
+    row = ORDER.clock_row(order.status) if order.status == OrderStatus.PENDING_PAYMENT else None
+    if row is not None:
+        # Something in it can no longer be sold.
+        release_wallet(order, now=now)
+        move(order, row, now=now)
+    logger.warning("late_capture_returned", order_id=order.id, payment_id=payment_id)
+
+
+def return_unmatched(
+    order: Order, payment_id: str, amount: Money, *, actor: str, reason: str, now: datetime
+) -> None:
+    """Money in suspense goes back to the card it came from."""
+    key = f"payment:{payment_id}:returned"
+    post(
+        NewPosting(
+            key=key,
+            event=Event.UNMATCHED_RETURNED,
+            lines=events.unmatched_returned(amount),
+            reference=reference_of(order.id),
+            actor=actor,
+            reason=reason,
+        ),
+        now=now,
+    )
+    request_refund(payment_id=payment_id, amount=amount, key=key, now=now)
