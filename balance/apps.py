@@ -8,6 +8,8 @@ class BalanceConfig(AppConfig):
     verbose_name = "Balance"
 
     def ready(self) -> None:
+        """Say where callbacks go, and fill the table of notices."""
+        from balance import notices  # noqa: F401
         from balance.services.callbacks import register_sources
 
         register_sources()

@@ -25,6 +25,7 @@ EVERY = {
     "listings.tasks.sweep_deadlines": timedelta(minutes=1),
     "listings.tasks.remove_orphans": timedelta(hours=1),
     "orders.tasks.sweep_offers": timedelta(seconds=10),
+    "orders.tasks.remind_of_offers": timedelta(minutes=15),
     "balance.tasks.expire_holds": timedelta(seconds=10),
     "balance.tasks.sweep_withdrawals": timedelta(seconds=10),
     "balance.tasks.sweep_bank_mails": timedelta(minutes=1),

@@ -6,3 +6,7 @@ from django.apps import AppConfig
 class ListingsConfig(AppConfig):
     name = "listings"
     verbose_name = "Listings"
+
+    def ready(self) -> None:
+        """Fill the table of notices."""
+        from listings import notices  # noqa: F401

@@ -359,6 +359,12 @@ def count_unread(member_id: str) -> int:
     return len(unread.order_by("id").values_list("id", flat=True)[:MOST_COUNTED])
 
 
+def find_told(member_ids: Iterable[str], *, keys: Iterable[str]) -> set[str]:
+    """Of these keys, those under which one of these members was told something."""
+    told = Notice.objects.filter(member_id__in=set(member_ids), key__in=set(keys))
+    return set(told.values_list("key", flat=True))
+
+
 def get_mail_choice(member_id: str) -> MailChoice:
     """Everything is on until the member says otherwise."""
     own = NotificationSettings.objects.filter(member_id=member_id).first()

@@ -12,3 +12,9 @@ from orders.services import deadlines
 def sweep_offers() -> None:
     """Every few seconds."""
     deadlines.sweep_offers(now=clock.now())
+
+
+@shared_task
+def remind_of_offers() -> None:
+    """Every quarter of an hour."""
+    deadlines.remind_of_offers(now=clock.now())

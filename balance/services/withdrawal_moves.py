@@ -17,6 +17,7 @@ from balance.models import Withdrawal, WithdrawalEvent
 from balance.services.posting import post_many
 from foundation.lifecycle import UnknownTransition
 from foundation.money import Money
+from members.services.notices import notify
 
 logger = structlog.get_logger(__name__)
 
@@ -36,6 +37,13 @@ _FACTS: dict[tuple[str, str], tuple[Fact, ...]] = {
     (_S.REQUESTED, _S.CANCELLED): (_FAILED,),
 }
 """What is posted when a withdrawal goes from one status to another; the rest moves no money."""
+
+_NOTICES: dict[str, str] = {
+    _S.PAID: "withdrawal.paid",
+    _S.FAILED: "withdrawal.failed",
+    _S.RETURNED: "withdrawal.returned",
+}
+"""What the member is told once a withdrawal is there; the rest they did themselves, or is under way."""
 
 
 def lock_withdrawal(withdrawal_id: str, *, waits: bool = True) -> Withdrawal | None:
@@ -100,7 +108,7 @@ def record(
     reason: str = "",
     note: str = "",
 ) -> None:
-    """Write down what happened, count it and log it."""
+    """Write down what happened, count it, log it and tell the member of its end."""
     WithdrawalEvent.objects.create(
         withdrawal_id=withdrawal.id,
         verb=verb,
@@ -112,6 +120,18 @@ def record(
         note=note,
         happened_at=now,
     )
+    if kind := _NOTICES.get(withdrawal.status):
+        notify(
+            member_id=withdrawal.member_id,
+            kind=kind,
+            params={
+                "withdrawal_id": withdrawal.id,
+                "amount": Money(withdrawal.amount_minor, withdrawal.currency),
+            },
+            subject=f"withdrawal:{withdrawal.id}",
+            key=f"withdrawal:{withdrawal.id}:{withdrawal.status}",
+            now=now,
+        )
     transaction.on_commit(metrics.WITHDRAWAL_MOVES.labels(verb, actor).inc)
     logger.info(
         "withdrawal_moved",

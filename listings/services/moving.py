@@ -14,7 +14,9 @@ from listings.lifecycle import (
     BY_MODERATION,
     BY_SELLER,
     BY_TRADE,
+    CHECK,
     LISTING,
+    MODERATOR,
     SELLER,
     TRADE,
     WITHDRAWN,
@@ -23,11 +25,20 @@ from listings.lifecycle import (
     seller_actions,
 )
 from listings.models import Listing, ListingEvent, ListingPhoto
+from listings.notices import REASONS
 from listings.queries import ListingFacts, list_colour_ids, list_material_ids, list_photos
+from members.services.notices import notify
 
 logger = structlog.get_logger(__name__)
 
 _HIDER = {SELLER: BY_SELLER, TRADE: BY_TRADE}
+_NOTICES = {
+    ("flag", CHECK): "listing.in_review",
+    ("suspend", MODERATOR): "listing.hidden",
+    ("remove", MODERATOR): "listing.removed",
+    ("restore", MODERATOR): "listing.restored",
+}
+"""What sellers are told; the rest they did themselves."""
 
 
 def lock_listing(listing_id: str) -> Listing:
@@ -148,6 +159,27 @@ def move(
         note=note,
         happened_at=now,
     )
+    _tell(listing, verb, actor, now=now)
     metrics_of, log = metrics.TRANSITIONS.labels(verb, actor), logger.bind(listing_id=listing.id)
     transaction.on_commit(metrics_of.inc)
     log.info("listing_moved", verb=verb, actor=actor, source=source, target=row.target)
+
+
+def _tell(listing: Listing, verb: str, actor: str, *, now: dt.datetime) -> None:
+    kind = _NOTICES.get((verb, actor))
+    if kind is None:
+        return
+    params = {"listing_id": listing.id, "title": listing.title}
+    if verb != "restore":
+        # A check that the operator plugs in may have reasons of its own.
+        known = listing.moderation_reason in REASONS
+        params["reason"] = listing.moderation_reason if known else "other"
+    notify(
+        member_id=listing.seller_id,
+        kind=kind,
+        params=params,
+        subject=f"listing:{listing.id}",
+        # The same can happen again to a later version.
+        key=f"listing:{listing.id}:{verb}:{listing.version}",
+        now=now,
+    )

@@ -14,6 +14,7 @@ from orders import metrics
 from orders.errors import InvalidTransition
 from orders.lifecycle import LIVE, OFFER
 from orders.models import Offer, OfferEvent
+from orders.services.offer_notices import tell
 
 logger = structlog.get_logger(__name__)
 
@@ -69,6 +70,7 @@ def record(offers: Iterable[Offer], verb: str, source: str, actor: str, *, now: 
     )
     told = [Event(_TOLD[verb], f"offer:{offer.id}", _payload(offer)) for offer in offers]
     append_events(told, now=now)
+    tell(offers, verb, source, actor, now=now)
     for offer in offers:
         logger.info(
             "offer_moved", offer_id=offer.id, verb=verb, actor=actor, source=source, target=offer.status
