@@ -19,11 +19,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
+import httpx2
 import structlog
 from anyascii import anyascii
 from django.conf import settings
 
+from foundation.connections import AnswerTooLarge, EncodedAnswer, LimitedTransport, limited_to
 from foundation.incoming.errors import WebhookSignatureInvalid
 from orders.lifecycle.parcels import ParcelCode
 from orders.providers.carriers.contract import (
@@ -41,7 +42,9 @@ from orders.providers.carriers.contract import (
 logger = structlog.get_logger(__name__)
 
 BASE_URL = "https://panel.sendcloud.sc/api/v3"
+# For a whole call, and for its answer: a label of some carriers is a scan.
 TIMEOUT_S = 20.0
+ANSWER_BYTES = 4_000_000
 _REFERENCE = re.compile(r"[!-~]{1,60}")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # Sendcloud's statuses (https://sendcloud.dev/docs/tracking/tracking-statuses) by their ids. It has none for a
@@ -219,18 +222,26 @@ class SendcloudCarrier:
             raise OutcomeUnknown("a label that is no PDF")
         return answer.content
 
-    def _get(self, path: str, **request: Any) -> httpx.Response:
+    def _get(self, path: str, **request: Any) -> httpx2.Response:
         answer = self._call("GET", path, **request)
         if answer.status_code != 200:
             raise OutcomeUnknown(f"answered {answer.status_code}")
         return answer
 
-    def _call(self, method: str, path: str, **request: Any) -> httpx.Response:
+    def _call(self, method: str, path: str, **request: Any) -> httpx2.Response:
         """Raises OutcomeUnknown without the text of the failure, which may hold an address."""
         try:
-            with httpx.Client(base_url=self._base_url, auth=self._auth, timeout=self._timeout_s) as client:
+            with (
+                httpx2.Client(
+                    base_url=self._base_url,
+                    auth=self._auth,
+                    headers={"Accept-Encoding": "identity"},
+                    transport=LimitedTransport(),
+                ) as client,
+                limited_to(seconds=self._timeout_s, answer_bytes=ANSWER_BYTES),
+            ):
                 answer = client.request(method, path, **request)
-        except httpx.HTTPError as error:
+        except (httpx2.HTTPError, AnswerTooLarge, EncodedAnswer) as error:
             logger.warning("sendcloud_call_failed", error=type(error).__name__)
             raise OutcomeUnknown(type(error).__name__) from None
         if answer.status_code >= 400:
@@ -252,14 +263,14 @@ def _address(address: Address) -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
-def _data(answer: httpx.Response) -> Any:
+def _data(answer: httpx2.Response) -> Any:
     try:
         return answer.json()["data"]
     except (ValueError, KeyError, TypeError):
         raise OutcomeUnknown("no JSON object with data") from None
 
 
-def _reason(answer: httpx.Response) -> str:
+def _reason(answer: httpx2.Response) -> str:
     """Codes of errors, never their texts: those quote the address."""
     try:
         return _ascii(str(answer.json()["errors"][0]["code"])) or "refused"
