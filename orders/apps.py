@@ -8,5 +8,8 @@ class OrdersConfig(AppConfig):
     verbose_name = "Orders"
 
     def ready(self) -> None:
-        """Fill the table of notices."""
+        """Fill the table of notices, open the addresses of callbacks."""
         from orders import notices  # noqa: F401
+        from orders.services import payment_callbacks
+
+        payment_callbacks.register_sources()

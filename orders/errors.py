@@ -144,6 +144,23 @@ class PaymentInProgress(Conflict):
     title = "A payment is under way"
 
 
+class PaymentMethodInvalid(RuleBroken):
+    code = "payment_method_invalid"
+    title = "This is no payment method"
+
+
+class RefundNotFailed(Conflict):
+    code = "refund_not_failed"
+    title = "Only a refund that failed can be tried again"
+
+
+class SandboxPaymentNotFound(NotFound):
+    """No payment of yours at the sandbox, or the sandbox is off."""
+
+    code = "sandbox_payment_not_found"
+    title = "The sandbox knows no such payment"
+
+
 class DeliveryMissing(RuleBroken):
     code = "delivery_missing"
     title = "Say how and where the parcel shall be delivered"

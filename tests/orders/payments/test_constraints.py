@@ -24,15 +24,17 @@ def copied(row: Any, **facts: Any) -> None:
     row.save(force_insert=True)
 
 
+def opened(times: int) -> None:
+    for number in range(times):
+        copied(Payment.objects.earliest("created_at", "id"), provider_id=str(number), **OPEN)
+
+
 def change(model: type[Any], **facts: Any) -> Callable[[], Any]:
     return lambda: model.objects.update(**facts)
 
 
 BREAKERS: dict[str, Callable[[], Any]] = {
-    "payment_one_open_per_order": lambda: [
-        copied(Payment.objects.earliest("created_at", "id"), provider_id=str(number), **OPEN)
-        for number in (1, 2)
-    ],
+    "payment_one_open_per_order": lambda: opened(2),
     "payment_provider_id_once": lambda: copied(Payment.objects.get()),
     "payment_known_status": change(Payment, status="lost", captured_minor=0, captured_at=None),
     "payment_amount_positive": change(Payment, amount_minor=0),

@@ -1,0 +1,73 @@
+"""The one place that changes a payment's status. Locks go from the order to its payment to its refund."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import connection, transaction
+
+from foundation.lifecycle import Transition
+from orders import metrics
+from orders.lifecycle import PAYMENT, PAYMENT_OPEN, PAYMENT_UNDER_WAY, PaymentStatus
+from orders.models import Order, Payment
+
+logger = structlog.get_logger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)
+_S = PaymentStatus
+# Somebody's answer is awaited: a worker has nothing to do there before it may ask.
+_AWAITS = (_S.REQUIRES_ACTION,)
+
+
+def pause_after(calls: int) -> timedelta:
+    """How long a call is given, and the pause before the next: doubled each time, one hour at most."""
+    return min(FIRST_PAUSE * (1 << min(calls - 1, 20)), LONGEST_PAUSE)
+
+
+def lock_payment(payment_id: str, *, waits: bool = True) -> Payment | None:
+    """Order and payment, locked until the transaction ends.
+
+    With ``waits=False`` None when somebody else holds one of the two.
+    """
+    skips = not waits and connection.features.has_select_for_update_skip_locked
+    order_id = Payment.objects.filter(id=payment_id).values_list("order_id", flat=True).first()
+    locked = Order.objects.select_for_update(skip_locked=skips).filter(id=order_id)
+    if order_id is None or not locked.values_list("id", flat=True).first():
+        return None
+    return Payment.objects.select_for_update(skip_locked=skips).filter(id=payment_id).first()
+
+
+def move(payment: Payment, row: Transition, *, now: datetime, code: str = "") -> None:
+    """Take a locked payment along a row, and save it with whatever else was changed of it."""
+    source = payment.status
+    payment.status, payment.calls, payment.failure_code = row.target, 0, code
+    payment.is_open = True if row.target in PAYMENT_OPEN else None
+    if row.target in PAYMENT_UNDER_WAY:
+        payment.due_at = now + pause_after(1) if row.target in _AWAITS else now
+        payment.ended_at = None
+    else:
+        payment.due_at, payment.ended_at = None, now
+    if row.target == _S.SENDING:
+        payment.sent_at = now
+    else:
+        payment.method = ""
+    if row.target != _S.REQUIRES_ACTION:
+        payment.action_url = ""
+    payment.save(force_update=True)
+    transaction.on_commit(metrics.PAYMENT_MOVES.labels(row.verb, row.actor).inc)
+    logger.info(
+        "payment_moved",
+        payment_id=payment.id,
+        order_id=payment.order_id,
+        verb=row.verb,
+        actor=row.actor,
+        source=source,
+        target=row.target,
+        code=code,
+    )
+
+
+def row_of(payment: Payment, verb: str, actor: str) -> Transition:
+    """Raises UnknownTransition."""
+    return PAYMENT.row(payment.status, verb, actor)

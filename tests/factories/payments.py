@@ -1,0 +1,47 @@
+"""Attempts to pay, as far as workers take them, and what the sandbox's processor tells."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from foundation.incoming.processing import process_event
+from foundation.incoming.receiving import receive
+from orders.models import Order, Payment
+from orders.providers.payments.sandbox import Signed
+from orders.services.charging import advance_payment
+from orders.services.paying import start_payment
+from orders.services.payment_callbacks import KIND
+from tests.factories.money import NOON, euros
+
+TOTAL = euros(2470)
+AFTER = timedelta(minutes=1)
+
+
+def start(order: Order, method: str = "pm_card_ok", *, now: datetime = NOON) -> str:
+    """An attempt to pay it, not yet sent."""
+    return start_payment(
+        order_id=order.id, amount=TOTAL, method=method, return_url="https://shop.example/back", now=now
+    )
+
+
+def advance(payment_id: str, *, now: datetime = NOON, steps: int = 3) -> Payment:
+    """A worker comes by, and again as it rings for itself."""
+    for _ in range(steps):
+        advance_payment(payment_id=payment_id, now=now)
+    return Payment.objects.get(id=payment_id)
+
+
+def pay(order: Order, method: str = "pm_card_ok", *, now: datetime = NOON) -> Payment:
+    """From the attempt as far as it gets without a further word."""
+    return advance(start(order, method, now=now), now=now)
+
+
+def told(message: Signed, *, now: datetime = NOON, times: int = 1, provider: str = "sandbox") -> list[bool]:
+    """The provider's signed callback arrives, and a worker handles it. Returns whether each was new."""
+    news = []
+    for _ in range(times):
+        body, headers = message
+        event_id, is_new = receive(kind=KIND, provider=provider, body=body, headers=headers, now=now)
+        process_event(event_id=event_id, now=now)
+        news.append(is_new)
+    return news
