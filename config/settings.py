@@ -180,6 +180,8 @@ CELERY_TASK_ROUTES = {
     "ai_suggestions.tasks.advance_batch": {"queue": "suggestions_batch"},  # the first that fits counts
     "ai_suggestions.*": {"queue": "suggestions"},
     "balance.*": {"queue": "money"},
+    "orders.tasks.*_payment*": {"queue": "money"},
+    "orders.tasks.*_refund": {"queue": "money"},
     "dac7.*": {"queue": "tax"},
     "foundation.tasks.*_outgoing_*": {"queue": "webhooks"},
 }
