@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
 
 from foundation.admin import ReadOnly
 from foundation.money import Money
+from orders.admin.finding import Admin, FoundById, Inline
 from orders.models import (
     Bundle,
     BundleDiscount,
@@ -21,33 +18,9 @@ from orders.models import (
     Terms,
 )
 
-if TYPE_CHECKING:
-    _Admin = admin.ModelAdmin[Any]
-    _Inline = admin.TabularInline[Any, Any]
-else:  # generic only in the stubs, not at run time
-    _Admin = admin.ModelAdmin
-    _Inline = admin.TabularInline
-
-
-class FoundById(ReadOnly, _Admin):
-    """Rows that are looked up by the ids in `looked_up`, each the beginning of an index."""
-
-    looked_up: tuple[str, ...] = ("id",)
-    # Searched by get_search_results; without a field here the admin shows no box for it.
-    search_fields = ("=id",)
-    show_full_result_count = False
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term:
-            return queryset, False
-        wanted = Q.create([(column, search_term) for column in self.looked_up], connector=Q.OR)
-        return queryset.filter(wanted), False
-
 
 @admin.register(Terms)
-class TermsAdmin(ReadOnly, _Admin):
+class TermsAdmin(ReadOnly, Admin):
     list_display = ("market", "valid_from", "fee_fixed", "fee_rate_bp", "vat_rate_bp", "offer_floor_bp")
     list_filter = ("market",)
     ordering = ("market", "-valid_from")
@@ -57,7 +30,7 @@ class TermsAdmin(ReadOnly, _Admin):
         return str(Money(terms.fee_fixed_minor, terms.currency))
 
 
-class OfferEventInline(ReadOnly, _Inline):
+class OfferEventInline(ReadOnly, Inline):
     model = OfferEvent
     ordering = ("happened_at", "id")
     extra = 0
@@ -88,7 +61,7 @@ class OfferQuotaAdmin(FoundById):
     raw_id_fields = ("buyer",)
 
 
-class BundleItemInline(ReadOnly, _Inline):
+class BundleItemInline(ReadOnly, Inline):
     model = BundleItem
     extra = 0
 
@@ -101,7 +74,7 @@ class BundleAdmin(FoundById):
     inlines = (BundleItemInline,)
 
 
-class BundleDiscountInline(ReadOnly, _Inline):
+class BundleDiscountInline(ReadOnly, Inline):
     model = BundleDiscount
     extra = 0
 

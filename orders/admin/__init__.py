@@ -1,0 +1,16 @@
+"""For staff: everything is read here and changed by services, with a reason."""
+
+from __future__ import annotations
+
+from orders.admin.offers import BundleAdmin, BundleLadderAdmin, OfferAdmin, OfferQuotaAdmin, TermsAdmin
+from orders.admin.parcels import ParcelAdmin, ShippingOptionAdmin
+
+__all__ = [
+    "BundleAdmin",
+    "BundleLadderAdmin",
+    "OfferAdmin",
+    "OfferQuotaAdmin",
+    "ParcelAdmin",
+    "ShippingOptionAdmin",
+    "TermsAdmin",
+]
