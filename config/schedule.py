@@ -33,6 +33,8 @@ EVERY = {
     "balance.tasks.sweep_donation_settlements": timedelta(minutes=1),
     "balance.tasks.seal_ledger_days": timedelta(hours=1),
     "balance.tasks.audit_ledger": timedelta(days=1),
+    "dac7.tasks.sweep_profile_checks": timedelta(minutes=1),
+    "dac7.tasks.purge_dossiers": timedelta(days=1),
 }
 
 

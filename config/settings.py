@@ -249,6 +249,14 @@ BANK_ACCOUNT_COOL_DOWN_H = env.int("BANK_ACCOUNT_COOL_DOWN_H", 24)
 # --- Parcels ----------------------------------------------------------------------------------
 CARRIER_PROVIDER, SENDCLOUD = carrier_settings()
 
+# --- Tax --------------------------------------------------------------------------------------
+# Where the operator reports; ISO 3166-1 alpha-2.
+DAC7_OPERATOR_STATE = env.str("DAC7_OPERATOR_STATE", "LT")
+VAT_REGISTRY = env.str("VAT_REGISTRY", "vies" if SERVER_MODE else "sandbox")
+if VAT_REGISTRY not in ("sandbox", "vies"):
+    raise ConfigurationError(f"VAT_REGISTRY is {VAT_REGISTRY!r}, should be sandbox or vies")
+VIES_URL = env.str("VIES_URL", "https://ec.europa.eu/taxation_customs/vies/rest-api")
+
 # --- Members (django-allauth; what no variable changes is in config/accounts.py) --------------
 TERMS_VERSION = env.str("TERMS_VERSION", "2026-01")
 TRAINING_CONSENT_VERSION = env.str("TRAINING_CONSENT_VERSION", "2026-11")

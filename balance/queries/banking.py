@@ -34,6 +34,14 @@ class BankAccountFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PayoutAccount:
+    """The account that a member's money goes to, in the clear: for reports that the law asks for."""
+
+    iban: str = field(repr=False)
+    holder_name: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityFacts:
     """Who a member is before the law. `version` grows with every change."""
 
@@ -85,6 +93,12 @@ def list_bank_accounts(member_id: str) -> list[BankAccountFacts]:
     """The standing ones, the latest first; at most MAX_BANK_ACCOUNTS and a few."""
     rows = BankAccount.objects.filter(member_id=member_id, is_standing=True).order_by("-id")
     return [bank_account_facts(account) for account in rows[: 2 * MAX_BANK_ACCOUNTS]]
+
+
+def list_payout_accounts(member_ids: Iterable[str]) -> dict[str, PayoutAccount]:
+    """Of each member the standing account that was added last; without one, the member is left out."""
+    rows = BankAccount.objects.filter(member_id__in=set(member_ids), is_standing=True).order_by("id")
+    return {row.member_id: PayoutAccount(row.iban.reveal(), row.holder_name.reveal()) for row in rows}
 
 
 def get_bank_account(member_id: str, bank_account_id: str) -> BankAccountFacts:

@@ -1,0 +1,1 @@
+"""The lives of the rows, one table each; nothing else assigns `status`."""
