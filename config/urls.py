@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("listings.api.urls")),
     path("api/v1/", include("balance.api.urls")),
     path("api/v1/", include("orders.api.urls")),
+    path("api/v1/", include("orders.api.payments_sandbox_urls")),
     path("api/v1/", include("dac7.api.urls")),
     path("api/v1/", include("ai_suggestions.api.urls")),
     path("unsubscribe/<str:token>", unsubscribe, name="unsubscribe"),
