@@ -14,9 +14,6 @@ STATEMENTS = Counter("preloved_balance_statements_total", "Monthly statements gi
 BANK_ACCOUNTS_REFUSED = Counter(
     "preloved_balance_bank_account_problems_total", "What kept bank accounts from being added", ["code"]
 )
-BANK_MAILS_REFUSED = Counter(
-    "preloved_balance_bank_mails_refused_total", "Mails about bank accounts that the mail server refused"
-)
 WITHDRAWAL_MOVES = Counter("preloved_balance_withdrawal_moves_total", "Changes of status", ["verb", "actor"])
 # Measured by one sweep at a time; of several processes' figures the latest is true.
 WITHDRAWALS_OPEN = Gauge(

@@ -1,4 +1,4 @@
-"""What members are told about their money on its way to the bank."""
+"""What members are told about their money on its way to the bank, and about where it may go."""
 
 from __future__ import annotations
 
@@ -74,5 +74,55 @@ register(
             "Jūsų bankas išmokos nepriėmė. {amount} vėl jūsų balanse. Prieš bandydami dar kartą patikrinkite "
             "banko sąskaitą programėlėje.",
         ),
+    ),
+    NoticeKind(
+        name="bank_account.added",
+        category=Category.ACCOUNT,
+        mail=Mail.ALWAYS,
+        params={"iban": Of.TEXT, "at": Of.INSTANT, "usable_at": Of.INSTANT},
+        title=(
+            "A bank account was added",
+            "Ein Bankkonto wurde hinzugefügt",
+            "Un compte bancaire a été ajouté",
+            "Pridėta banko sąskaita",
+        ),
+        body=(
+            "The bank account {iban} was added to your account on {at}. Withdrawals to it are possible from "
+            "{usable_at}. If this was not you, remove it in the app and choose a new password now: that "
+            "signs every device out.",
+            "Das Bankkonto {iban} wurde am {at} zu deinem Konto hinzugefügt. Auszahlungen darauf sind ab "
+            "{usable_at} möglich. Warst du das nicht, dann entferne es in der App und wähle jetzt ein neues "
+            "Passwort: Das meldet alle Geräte ab.",
+            "Le compte bancaire {iban} a été ajouté à votre compte le {at}. Les virements vers ce compte "
+            "seront possibles à partir du {usable_at}. Si ce n'était pas vous, supprimez-le dans "
+            "l'application et changez votre mot de passe maintenant : tous les appareils seront déconnectés.",
+            "Prie jūsų paskyros pridėta banko sąskaita {iban} ({at}). Išmokėti į ją bus galima nuo "
+            "{usable_at}. Jei tai buvote ne jūs, pašalinkite ją programėlėje ir dabar pat pasikeiskite "
+            "slaptažodį: visi įrenginiai bus atjungti.",
+        ),
+        path="bank-accounts",
+    ),
+    NoticeKind(
+        name="bank_account.removed",
+        category=Category.ACCOUNT,
+        mail=Mail.ALWAYS,
+        params={"iban": Of.TEXT, "at": Of.INSTANT},
+        title=(
+            "A bank account was removed",
+            "Ein Bankkonto wurde entfernt",
+            "Un compte bancaire a été supprimé",
+            "Pašalinta banko sąskaita",
+        ),
+        body=(
+            "The bank account {iban} was removed from your account on {at}. If this was not you, choose a "
+            "new password now: that signs every device out.",
+            "Das Bankkonto {iban} wurde am {at} von deinem Konto entfernt. Warst du das nicht, dann wähle "
+            "jetzt ein neues Passwort: Das meldet alle Geräte ab.",
+            "Le compte bancaire {iban} a été supprimé de votre compte le {at}. Si ce n'était pas vous, "
+            "changez votre mot de passe maintenant : tous les appareils seront déconnectés.",
+            "Iš jūsų paskyros pašalinta banko sąskaita {iban} ({at}). Jei tai buvote ne jūs, dabar pat "
+            "pasikeiskite slaptažodį: visi įrenginiai bus atjungti.",
+        ),
+        path="bank-accounts",
     ),
 )

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 
-from balance.services import bank_mails, control, donation_settlements, holds, sending
+from balance.services import control, donation_settlements, holds, sending
 from foundation import clock
 
 
@@ -27,18 +27,6 @@ def advance_withdrawal(withdrawal_id: str) -> None:
 def sweep_withdrawals() -> None:
     """Every few seconds."""
     sending.sweep_withdrawals(now=clock.now())
-
-
-@shared_task
-def mail_bank_account(bank_account_id: str) -> None:
-    """Rung when a bank account was added or removed, and by the sweeper while the mail is owed."""
-    bank_mails.mail_bank_account(bank_account_id=bank_account_id)
-
-
-@shared_task
-def sweep_bank_mails() -> None:
-    """Every minute."""
-    bank_mails.sweep_bank_mails()
 
 
 @shared_task

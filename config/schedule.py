@@ -28,7 +28,6 @@ EVERY = {
     "orders.tasks.remind_of_offers": timedelta(minutes=15),
     "balance.tasks.expire_holds": timedelta(seconds=10),
     "balance.tasks.sweep_withdrawals": timedelta(seconds=10),
-    "balance.tasks.sweep_bank_mails": timedelta(minutes=1),
     "balance.tasks.settle_donations": timedelta(hours=1),
     "balance.tasks.sweep_donation_settlements": timedelta(minutes=1),
     "balance.tasks.seal_ledger_days": timedelta(hours=1),

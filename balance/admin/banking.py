@@ -75,7 +75,7 @@ class BankAccountAdmin(ReadOnly, _BankAccountAdmin):
     show_full_result_count = False
     fields = (
         *("id", "shown_iban", "member_link", "shared_with", "country", "currency"),
-        *("added_at", "usable_at", "removed_at", "mail_due"),
+        *("added_at", "usable_at", "removed_at"),
     )
     readonly_fields = fields
 

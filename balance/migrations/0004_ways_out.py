@@ -43,12 +43,6 @@ class Migration(migrations.Migration):
                 ("removed_at", models.DateTimeField(null=True)),
                 ("is_standing", models.BooleanField(default=True, editable=False, null=True)),
                 (
-                    "mail_due",
-                    foundation.ids.AsciiField(
-                        blank=True, default="", help_text="added, removed or nothing", max_length=8
-                    ),
-                ),
-                (
                     "member",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
@@ -59,7 +53,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
-                "indexes": [models.Index(fields=["mail_due"], name="bankaccount_mail_due")],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("member", "iban_index", "is_standing"), name="bankaccount_once_per_member"
@@ -79,10 +72,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("usable_at__gte", models.F("added_at"))),
                         name="bankaccount_usable_after_added",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("mail_due__in", ["", "added", "removed"])),
-                        name="bankaccount_known_mail",
                     ),
                 ],
             },

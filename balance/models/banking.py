@@ -61,12 +61,9 @@ class BankAccount(models.Model):
     removed_at = models.DateTimeField(null=True)
     # True while it stands and NULL once removed: NULLs never collide in a unique constraint.
     is_standing = models.BooleanField(null=True, default=True, editable=False)
-    # Which mails about it are still owed: the row is the work, a worker sends and clears it.
-    mail_due = AsciiField(max_length=8, blank=True, default="", help_text="added, removed or nothing")
 
     class Meta:
         ordering = ("-id",)
-        indexes = [models.Index(fields=["mail_due"], name="bankaccount_mail_due")]
         constraints = [
             models.UniqueConstraint(
                 name="bankaccount_once_per_member", fields=["member", "iban_index", "is_standing"]
@@ -78,9 +75,6 @@ class BankAccount(models.Model):
             ),
             models.CheckConstraint(
                 name="bankaccount_usable_after_added", condition=Q(usable_at__gte=F("added_at"))
-            ),
-            models.CheckConstraint(
-                name="bankaccount_known_mail", condition=Q(mail_due__in=["", "added", "removed"])
             ),
         ]
 

@@ -20,7 +20,7 @@ from balance.errors import (
     InvalidIdentity,
     TooManyBankAccounts,
 )
-from balance.ibans import country_of, find_problem, normalised
+from balance.ibans import country_of, find_problem, masked, normalised
 from balance.lifecycle import OPEN
 from balance.models import BankAccount, Identity, Withdrawal
 from balance.queries.banking import (
@@ -30,11 +30,11 @@ from balance.queries.banking import (
     bank_account_facts,
     identity_facts,
 )
-from balance.services.ringing import ring_for_mail
 from foundation.db import atomic_retry
 from foundation.encryption import matching
 from foundation.errors import FieldProblem, PreconditionFailed
 from members.queries import get_member_facts
+from members.services.notices import notify
 
 logger = structlog.get_logger(__name__)
 
@@ -84,7 +84,6 @@ def add_bank_account(*, member_id: str, iban: str, holder_name: str, now: dateti
         currency=member.currency,
         added_at=now,
         usable_at=now + timedelta(hours=settings.BANK_ACCOUNT_COOL_DOWN_H),
-        mail_due="added",
     )
     try:
         with transaction.atomic():
@@ -92,7 +91,7 @@ def add_bank_account(*, member_id: str, iban: str, holder_name: str, now: dateti
     except IntegrityError:
         raise BankAccountExists from None
     logger.info("bank_account_added", bank_account_id=account.id)
-    ring_for_mail(account.id)
+    _tell(account, "added", now=now, usable_at=account.usable_at)
     return bank_account_facts(account)
 
 
@@ -108,10 +107,22 @@ def remove_bank_account(*, member_id: str, bank_account_id: str, now: datetime) 
         raise BankAccountNotFound
     if Withdrawal.objects.filter(bank_account_id=account.id, status__in=OPEN).exists():
         raise BankAccountInUse
-    account.is_standing, account.removed_at, account.mail_due = None, now, "removed"
-    account.save(update_fields=["is_standing", "removed_at", "mail_due"])
+    account.is_standing, account.removed_at = None, now
+    account.save(update_fields=["is_standing", "removed_at"])
     logger.info("bank_account_removed", bank_account_id=account.id)
-    ring_for_mail(account.id)
+    _tell(account, "removed", now=now)
+
+
+def _tell(account: BankAccount, event: str, *, now: datetime, **more: datetime) -> None:
+    # Whoever did it may not be the owner of the money.
+    notify(
+        member_id=account.member_id,
+        kind=f"bank_account.{event}",
+        params={"iban": masked(account.country, account.last_four), "at": now, **more},
+        subject=f"bank_account:{account.id}",
+        key=f"bank_account:{account.id}:{event}",
+        now=now,
+    )
 
 
 @atomic_retry

@@ -10,7 +10,6 @@ from foundation.doorbell import ring_after_commit
 
 # By name: services stand below tasks and do not import them.
 ADVANCE_WITHDRAWAL = "balance.tasks.advance_withdrawal"
-MAIL_BANK_ACCOUNT = "balance.tasks.mail_bank_account"
 ADVANCE_SETTLEMENT = "balance.tasks.advance_donation_settlement"
 AUDIT_LEDGER = "balance.tasks.audit_ledger"
 
@@ -18,11 +17,6 @@ AUDIT_LEDGER = "balance.tasks.audit_ledger"
 def ring_for_withdrawal(withdrawal_id: str) -> None:
     """Ask a worker to call the bank, once this is committed."""
     ring_after_commit(cast("Task[Any, Any]", current_app.signature(ADVANCE_WITHDRAWAL)), withdrawal_id)
-
-
-def ring_for_mail(bank_account_id: str) -> None:
-    """Ask a worker to write to the owner of a bank account, once this is committed."""
-    ring_after_commit(cast("Task[Any, Any]", current_app.signature(MAIL_BANK_ACCOUNT)), bank_account_id)
 
 
 def ring_for_settlement(settlement_id: str) -> None:

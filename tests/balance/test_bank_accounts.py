@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import smtplib
 from datetime import timedelta
 from typing import Any
 
@@ -17,10 +16,10 @@ from structlog.testing import capture_logs
 
 from balance.models import BankAccount
 from balance.queries.banking import MAX_BANK_ACCOUNTS, count_members_by_iban
-from balance.services.bank_mails import mail_bank_account, sweep_bank_mails
 from foundation.encryption import matching
 from foundation.models import IdempotencyRecord
 from members.models import Member
+from members.services.notice_mails import send_due_mails
 from tests.factories.banking import DE_IBAN, LT_IBAN, OTHER_LT_IBAN, activate, make_bank_account, withdraw
 from tests.factories.members import make_market, make_member
 from tests.factories.money import give
@@ -161,57 +160,20 @@ class TestRemove:
         assert (answer.status_code, answer.json()["code"]) == (409, "bank_account_in_use")
 
 
-class TestMails:
-    @pytest.mark.parametrize(
-        ("language", "added", "removed"),
-        [
-            ("en", "A bank account was added", "A bank account was removed"),
-            ("de", "Ein Bankkonto wurde hinzugefügt", "Ein Bankkonto wurde entfernt"),
-            ("fr", "Un compte bancaire a été ajouté", "Un compte bancaire a été supprimé"),
-            ("lt", "Pridėta banko sąskaita", "Pašalinta banko sąskaita"),
-            ("pl", "A bank account was added", "A bank account was removed"),
-        ],
-    )
-    def test_tell_the_owner_once_each_in_their_language(
-        self, as_seller: APIClient, seller: Member, language: str, added: str, removed: str
+class TestNotices:
+    def test_tell_the_owner_of_each_change_without_the_number(
+        self, as_seller: APIClient, seller: Member
     ) -> None:
-        Member.objects.filter(id=seller.id).update(language=language)
+        Member.objects.filter(id=seller.id).update(language="en")
         location = add(as_seller)["Location"]
-        account_id = BankAccount.objects.get().id
-        assert [mail_bank_account(bank_account_id=account_id) for _ in range(2)] == [True, False]
         as_seller.delete(location)
-        assert mail_bank_account(bank_account_id=account_id)
-        assert [message.subject for message in mail.outbox] == [added, removed]
-        assert mail.outbox[0].to == [seller.email]
-        text = str(mail.outbox[0].body)
-        assert "LT•• … 1000" in text
-        assert "{" not in text
-        assert LT_IBAN not in text
-
-    def test_stay_owed_while_the_mail_server_is_down(
-        self, as_seller: APIClient, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        from django.core.mail import EmailMessage
-
-        add(as_seller)
-        account_id = BankAccount.objects.get().id
-        send = EmailMessage.send
-
-        def down(*_: Any, **__: Any) -> int:
-            raise smtplib.SMTPServerDisconnected
-
-        monkeypatch.setattr(EmailMessage, "send", down)
-        assert not mail_bank_account(bank_account_id=account_id)
-        monkeypatch.setattr(EmailMessage, "send", send)
-        assert sweep_bank_mails() == 1
-        assert mail_bank_account(bank_account_id=account_id)
-        assert sweep_bank_mails() == 0
-
-    def test_are_not_sent_to_closed_accounts(self, as_seller: APIClient, seller: Member) -> None:
-        add(as_seller)
-        Member.objects.filter(id=seller.id).update(is_active=False)
-        assert mail_bank_account(bank_account_id=BankAccount.objects.get().id)
-        assert mail.outbox == []
+        assert send_due_mails(now=timezone.now()) == 2
+        subjects = [message.subject for message in mail.outbox]
+        assert sorted(subjects) == ["A bank account was added", "A bank account was removed"]
+        assert {tuple(message.to) for message in mail.outbox} == {(seller.email,)}
+        for message in mail.outbox:
+            assert "LT•• … 1000" in str(message.body)
+            assert LT_IBAN not in str(message.message())
 
 
 class TestSecondFactor:

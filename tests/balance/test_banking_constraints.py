@@ -59,7 +59,6 @@ BREAKERS: dict[str, Callable[[Withdrawal], Any]] = {
     "bankaccount_once_per_member": account_again,
     "bankaccount_standing_until_removed": change_account(removed_at=NOON),
     "bankaccount_usable_after_added": change_account(usable_at=EARLIER),
-    "bankaccount_known_mail": change_account(mail_due="lost"),
     "withdrawallimit_once": lambda _: (limit(), limit()),
     "withdrawallimit_in_order": lambda _: limit(minimum_minor=3),
     "withdrawal_provider_id_once": provider_id_again,
