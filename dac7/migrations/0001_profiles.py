@@ -85,6 +85,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'permissions': [('reveal_taxprofile', 'Can reveal dossiers and documents, with a reason')],
             },
         ),
         migrations.CreateModel(

@@ -59,6 +59,7 @@ class TaxProfile(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        permissions = [("reveal_taxprofile", "Can reveal dossiers and documents, with a reason")]
         indexes = [models.Index(fields=["kept_for_year", "id"], name="taxprofile_retention")]
         constraints = [
             models.CheckConstraint(
