@@ -1,4 +1,4 @@
-"""The database itself refuses to change or delete what the ledger holds.
+"""The database itself refuses to change or delete what the ledger holds, and postings into sealed days.
 
 Triggers on SQLite, MySQL and MariaDB. They do not stop TRUNCATE or DROP, so the service's database user is
 granted neither (docs/operations.md). A migration that changes one of these tables ends with
@@ -12,7 +12,7 @@ from typing import Any
 
 # table -> (primary key, what is refused)
 PROTECTED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "balance_posting": ("id", ("update", "delete", "replace")),
+    "balance_posting": ("id", ("update", "delete", "replace", "late")),
     "balance_transfer": ("id", ("update", "delete", "replace")),
     # Changed by postings and the audit, but there for good.
     "balance_ledgeraccount": ("id", ("delete",)),
@@ -21,6 +21,9 @@ PROTECTED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 MESSAGE = "the ledger is append-only"
+# Of a machine whose clock is late: it would change what was hashed. Days are sealed in order.
+LATE = "the day of this posting is sealed"
+_IS_LATE = "EXISTS (SELECT 1 FROM balance_ledgerday WHERE day >= DATE(NEW.recorded_at))"
 
 Step = Callable[[Any, Any], None]
 
@@ -56,6 +59,14 @@ def remove(schema_editor: Any, tables: Iterable[str] = tuple(PROTECTED)) -> None
 def _triggers(table: str, vendor: str) -> Iterator[str]:
     key, verbs = PROTECTED[table]
     for verb in verbs:
+        if verb == "late":
+            head = f"CREATE TRIGGER {table}_no_late BEFORE INSERT ON {table}"
+            if vendor == "sqlite":
+                yield f"{head} WHEN {_IS_LATE} BEGIN SELECT RAISE(ABORT, '{LATE}'); END"
+            else:
+                signal = f"SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{LATE}'"
+                yield f"{head} FOR EACH ROW IF {_IS_LATE} THEN {signal}; END IF"
+            continue
         if verb == "replace":
             if vendor != "sqlite":
                 continue  # MySQL and MariaDB fire the trigger of DELETE

@@ -8,7 +8,5 @@ class Migration(migrations.Migration):
 
     operations = [
         # Not in a transaction: MySQL commits at every CREATE TRIGGER anyway, and Django says so.
-        migrations.RunPython(
-            *protect("balance_posting", "balance_transfer", "balance_ledgeraccount"), atomic=False
-        )
+        migrations.RunPython(*protect("balance_transfer", "balance_ledgeraccount"), atomic=False)
     ]

@@ -165,5 +165,8 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(*protect("balance_ledgerday", "balance_ledgerdaytotal"), atomic=False),
+        # Postings too: they are refused in days that are sealed.
+        migrations.RunPython(
+            *protect("balance_posting", "balance_ledgerday", "balance_ledgerdaytotal"), atomic=False
+        ),
     ]

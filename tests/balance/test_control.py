@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from balance import append_only, events
 from balance.chart import Event
@@ -125,6 +125,17 @@ class TestSealDays:
         midnight = (NOON + timedelta(days=1)).replace(hour=0)
         assert seal_days(now=midnight + timedelta(minutes=9)) == []
         assert seal_days(now=midnight + timedelta(minutes=11)) == [DAY]
+
+    def test_closes_them_to_a_machine_whose_clock_is_late(self, seller: Member) -> None:
+        give(seller.id, 1000)
+        seal_days(now=LATER)
+        last = (LATER - timedelta(days=1)).replace(hour=23, minute=59, second=59, microsecond=999999)
+        for late in (NOON - timedelta(days=1), NOON, last):
+            # MySQL and MariaDB report what a trigger says as an operational error.
+            with pytest.raises((IntegrityError, OperationalError), match=append_only.LATE):
+                give(seller.id, 1000, now=late)
+        give(seller.id, 1000, now=last + timedelta(microseconds=1))
+        assert verify_chain(now=LATER).findings == 0
 
     def test_keeps_totals_from_which_every_account_has_its_balance(
         self, seller: Member, buyer: Member
