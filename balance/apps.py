@@ -11,5 +11,7 @@ class BalanceConfig(AppConfig):
         """Say where callbacks go, and fill the table of notices."""
         from balance import notices  # noqa: F401
         from balance.services.callbacks import register_sources
+        from balance.services.timers import register_sweepers
 
         register_sources()
+        register_sweepers()

@@ -22,6 +22,11 @@ DOCUMENT: dict[str, Any] = {
         {"name": "balance", "description": "Your money: balance, entries, statements, and the ways out."},
         {"name": "orders", "description": "Offers, and bundles with their price; buying is still to come."},
         {"name": "ai_suggestions", "description": "Proposals for a listing; the seller decides."},
+        {
+            "name": "sandbox",
+            "description": "What cannot be waited for, driven by its users; 404 unless the service runs with "
+            "SANDBOX, which real members' never does.",
+        },
     ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],

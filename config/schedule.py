@@ -35,13 +35,14 @@ EVERY = {
     "dac7.tasks.sweep_profile_checks": timedelta(minutes=1),
     "dac7.tasks.purge_dossiers": timedelta(days=1),
 }
+SANDBOX_EVERY = {"foundation.tasks.advance_sandbox_clock": timedelta(seconds=5)}
 
 
-def schedule() -> dict[str, Any]:
+def schedule(*, sandbox: bool) -> dict[str, Any]:
     """CELERY_BEAT_SCHEDULE. A ring that no worker hears before the next one is due is dropped, or a worker
     that comes back after a night would first sweep thousands of times.
     """
     return {
         task: {"task": task, "schedule": every, "options": {"expires": every.total_seconds()}}
-        for task, every in EVERY.items()
+        for task, every in (EVERY | (SANDBOX_EVERY if sandbox else {})).items()
     }

@@ -38,6 +38,8 @@ DATABASE_URL = env.str("DATABASE_URL", "")
 REDIS_URL = env.str("REDIS_URL", "")
 # A public address or a shared database means that others can reach this, or that there are replicas.
 SERVER_MODE = HTTPS or bool(DATABASE_URL)
+# The API under /sandbox, which advances the clock and plays bank and carrier; `check --deploy` refuses it.
+SANDBOX = env.bool("SANDBOX", not SERVER_MODE)
 
 # --- Security ---------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", False)
@@ -189,7 +191,7 @@ CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")
-CELERY_BEAT_SCHEDULE = schedule()
+CELERY_BEAT_SCHEDULE = schedule(sandbox=SANDBOX)
 
 # --- The API ----------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -236,8 +238,6 @@ if LLM_MODEL and OPENAI_API_KEY and not (LLM_DAILY_BUDGET and LLM_PRICES):
     )
 
 # --- Money ------------------------------------------------------------------------------------
-# The API under /sandbox, by which tests and demos play bank; `check --deploy` refuses it.
-SANDBOX = env.bool("SANDBOX", not SERVER_MODE)
 PAYOUT_PROVIDER = env.str("PAYOUT_PROVIDER", "sandbox")
 if PAYOUT_PROVIDER not in ("sandbox", "adyen"):
     raise ConfigurationError(f"PAYOUT_PROVIDER is {PAYOUT_PROVIDER!r}, should be sandbox or adyen")

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/problems", views.problem_index, name="problem-index"),
     path("api/problems/<slug:code>", views.problem_page, name="problem-page"),
     path("api/v1/", include("foundation.api.webhooks")),
+    path("api/v1/", include("foundation.api.sandbox")),
     path("api/v1/", include("members.api.urls")),
     path("api/v1/", include("listings.api.urls")),
     path("api/v1/", include("balance.api.urls")),

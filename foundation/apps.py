@@ -10,4 +10,8 @@ class FoundationConfig(AppConfig):
     def ready(self) -> None:
         # Beside what they show; foundation.admin is what all apps' pages stand on.
         import foundation.incoming.admin
-        import foundation.outgoing.admin  # noqa: F401
+        import foundation.outgoing.admin
+        import foundation.sandbox.admin  # noqa: F401
+        from foundation.timers import register_sweepers
+
+        register_sweepers()

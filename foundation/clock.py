@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from foundation import metrics
 from foundation.models import SandboxClock
 
 READ_EVERY_S = 0.25
@@ -54,6 +55,7 @@ def learn(found: timedelta) -> timedelta:
     """Take what was just read or written for this process's knowledge."""
     global _known
     _known = (found, time.monotonic() + READ_EVERY_S)
+    metrics.CLOCK_AHEAD_SECONDS.set(found.total_seconds())
     return found
 
 

@@ -39,3 +39,18 @@ UNOPENED = Counter(
     "Encrypted values that did not open: an unknown key, changed, or moved to another row",
     ["column", "reason"],
 )
+CLOCK_AHEAD_SECONDS = Gauge(
+    "preloved_foundation_clock_ahead_seconds",
+    "How far a sandbox's business time is ahead of real time; 0 in production",
+    multiprocess_mode="max",
+)
+SANDBOX_SWEPT = Counter(
+    "preloved_foundation_sandbox_swept_total",
+    "What was done because a sandbox's clock was advanced",
+    ["sweeper"],
+)
+SANDBOX_SWEEPS_FAILED = Counter(
+    "preloved_foundation_sandbox_sweeps_failed_total",
+    "Sweeps that failed while a sandbox's clock was advanced",
+    ["sweeper"],
+)

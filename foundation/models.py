@@ -186,16 +186,20 @@ CLOCK_FURTHEST = timedelta(days=3660)
 class SandboxClock(models.Model):
     """How far a sandbox's business time is ahead of real time (foundation.clock). No row: not at all.
 
-    `target` is where `ahead` is being moved to, step by step; `owner` moves it until `lease_until`, which is
-    in real time.
+    `target` is where `ahead` is being moved to, stop by stop; `owner` moves it until `lease_until`, in real
+    time. Settled: it is there, and whatever was due has been done. `done` and `failed` tell, by the names of
+    sweepers, what happened while it was last advanced.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     ahead = models.DurationField(default=timedelta)
     target = models.DurationField(default=timedelta)
+    is_settled = models.BooleanField(default=True)
     owner = IdField(default="", blank=True)
     lease_until = models.DateTimeField(null=True)
     advanced_at = models.DateTimeField()
+    done = models.JSONField(default=dict)
+    failed = models.JSONField(default=list)
 
     class Meta:
         verbose_name_plural = "sandbox clock"
@@ -207,6 +211,10 @@ class SandboxClock(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(target__lte=CLOCK_FURTHEST), name="sandbox_clock_stays_near"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_settled=False) | models.Q(target=models.F("ahead")),
+                name="sandbox_clock_settled_at_target",
             ),
         ]
 

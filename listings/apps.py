@@ -8,5 +8,8 @@ class ListingsConfig(AppConfig):
     verbose_name = "Listings"
 
     def ready(self) -> None:
-        """Fill the table of notices."""
+        """Fill the table of notices, and say what the clock brings about."""
         from listings import notices  # noqa: F401
+        from listings.services.timers import register_sweepers
+
+        register_sweepers()

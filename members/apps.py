@@ -8,5 +8,8 @@ class MembersConfig(AppConfig):
     verbose_name = "Members"
 
     def ready(self) -> None:
-        """Fill the table of notices."""
+        """Fill the table of notices, and say what the clock brings about."""
         from members.notices import own  # noqa: F401
+        from members.services.timers import register_sweepers
+
+        register_sweepers()

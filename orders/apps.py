@@ -8,8 +8,10 @@ class OrdersConfig(AppConfig):
     verbose_name = "Orders"
 
     def ready(self) -> None:
-        """Fill the table of notices, open the addresses of callbacks."""
+        """Fill the table of notices, open the addresses of callbacks, say what the clock brings about."""
         from orders import notices  # noqa: F401
         from orders.services import payment_callbacks
+        from orders.services.timers import register_sweepers
 
         payment_callbacks.register_sources()
+        register_sweepers()

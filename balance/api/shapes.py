@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from typing import Any
 
 from rest_framework import serializers
 
 from balance.chart import MEMBER_KINDS, Event
 from foundation.api.pagination import PageQuery
-from foundation.api.serializers import MoneySerializer, StrictSerializer
+from foundation.api.serializers import InstantField, MoneySerializer, StrictSerializer
 from foundation.money import EXPONENTS
-
-# RFC 3339 section 5.6: with its offset. DRF alone would also take a local time, and guess.
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-
-
-class InstantField(serializers.DateTimeField):
-    """An RFC 3339 instant; its offset is needed."""
-
-    def to_internal_value(self, value: Any) -> dt.datetime:
-        if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
-            self.fail("invalid", format="2026-03-01T00:00:00Z")
-        return super().to_internal_value(value.upper())
 
 
 class BalanceQuery(StrictSerializer):

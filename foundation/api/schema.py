@@ -63,8 +63,9 @@ class Schema(AutoSchema):
         return get_doc(method) or (get_doc(type(self.view)) if vars(type(self.view)).get("__doc__") else "")
 
     def get_tags(self) -> list[str]:
-        # The folder of the view is the app: what belongs together stands together.
-        return [self.view.__module__.split(".")[0]]
+        # The folder of the view is the app: what belongs together stands together. Sandboxes stand apart.
+        app, *_, module = self.view.__module__.split(".")
+        return ["sandbox" if "sandbox" in module else app]
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         responses: dict[str, Any] = super()._get_response_bodies(direction)

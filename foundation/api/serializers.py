@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,6 +65,19 @@ class StrictCharField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+# RFC 3339 section 5.6: with its offset. DRF alone would also take a local time, and guess.
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+class InstantField(serializers.DateTimeField):
+    """An RFC 3339 instant; its offset is needed."""
+
+    def to_internal_value(self, value: Any) -> dt.datetime:
+        if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+            self.fail("invalid", format="2026-03-01T00:00:00Z")
+        return super().to_internal_value(value.upper())
 
 
 class MoneySerializer(StrictSerializer):

@@ -42,6 +42,7 @@ class Worker:
         variables = {
             "DATABASE_URL": database_url(),
             "REDIS_URL": django_settings.REDIS_URL,
+            "SANDBOX": str(django_settings.SANDBOX).lower(),
             "LOG_FORMAT": "console",
             # Models are loaded when a run needs them: most of a worker's start otherwise.
             "SUGGESTIONS_WARM_UP": "false",

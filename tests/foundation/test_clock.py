@@ -72,8 +72,17 @@ class TestRow:
         [
             ("sandbox_clock_is_one", timedelta(0), {"id": 2}),
             ("sandbox_clock_goes_forward", -TWO_DAYS, {}),
-            ("sandbox_clock_goes_forward", TWO_DAYS, {"target": timedelta(days=1)}),
-            ("sandbox_clock_stays_near", timedelta(0), {"target": CLOCK_FURTHEST + timedelta(seconds=1)}),
+            ("sandbox_clock_goes_forward", TWO_DAYS, {"target": timedelta(days=1), "is_settled": False}),
+            (
+                "sandbox_clock_settled_at_target",
+                timedelta(0),
+                {"target": TWO_DAYS, "is_settled": True},
+            ),
+            (
+                "sandbox_clock_stays_near",
+                timedelta(0),
+                {"target": CLOCK_FURTHEST + timedelta(seconds=1), "is_settled": False},
+            ),
         ],
     )
     def test_is_refused(self, constraint: str, ahead: timedelta, others: dict[str, Any]) -> None:

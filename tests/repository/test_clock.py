@@ -28,9 +28,13 @@ NEED_REAL_TIME = {
     "foundation/api/idempotency.py": "a request that runs is not lost when the clock is advanced",
     "foundation/api/webhooks.py": "providers sign by their own clock",
     "foundation/tasks.py": "subscribers verify by their own clock; clients repeat requests in real time",
+    "foundation/sandbox/advancing.py": "business time is real time and something",
+    "foundation/timers.py": "subscribers verify by their own clock",
     "members/tasks.py": "sessions end in real time, or to advance the clock would sign everybody out",
 }
 READ_IT_BELOW_THE_DOORS = {
+    "foundation/sandbox/advancing.py": "moves it",
+    "foundation/timers.py": "passes on real time to what is signed",
     "ai_suggestions/llm/wiring.py": "hands it to what runs for as long as an endpoint takes to answer",
 }
 READ_ANOTHER_CLOCK = {
