@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from environs import validate
 
+from config import tax
 from config.accounts import *  # noqa: F403  # Django finds settings by their names
 from config.broker import broker
 from config.carriers import carrier_settings
@@ -252,6 +253,10 @@ CARRIER_PROVIDER, SENDCLOUD = carrier_settings()
 # --- Tax --------------------------------------------------------------------------------------
 # Where the operator reports; ISO 3166-1 alpha-2.
 DAC7_OPERATOR_STATE = env.str("DAC7_OPERATOR_STATE", "LT")
+DAC7_DIALECT = tax.dialect()
+DAC7_OPERATOR = tax.operator(for_dialect=DAC7_DIALECT)
+DAC7_SCHEMA_DIR = env.str("DAC7_SCHEMA_DIR", "")
+DAC7_AGE_RECIPIENTS: list[str] = env.list("DAC7_AGE_RECIPIENTS", [])
 VAT_REGISTRY = env.str("VAT_REGISTRY", "vies" if SERVER_MODE else "sandbox")
 if VAT_REGISTRY not in ("sandbox", "vies"):
     raise ConfigurationError(f"VAT_REGISTRY is {VAT_REGISTRY!r}, should be sandbox or vies")

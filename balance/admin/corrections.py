@@ -140,7 +140,7 @@ class CorrectionAdmin(ReadOnly, _CorrectionAdmin):
             " What holds and withdrawals have set aside is not corrected here.",
             "form": form,
         }
-        return TemplateResponse(request, "admin/balance/ask.html", context)
+        return TemplateResponse(request, "foundation/ask.html", context)
 
     def _ask_for(self, request: HttpRequest, data: dict[str, Any]) -> str:
         common = {"reason": data["reason"], "staff_id": str(request.user.pk), "now": clock.now()}

@@ -86,7 +86,7 @@ class SettlementFileAdmin(ReadOnly, _FileAdmin):
             "words": "It is imported whole or not at all; the same file again changes nothing.",
             "form": form,
         }
-        return TemplateResponse(request, "admin/balance/ask.html", context)
+        return TemplateResponse(request, "foundation/ask.html", context)
 
     @admin.display(description="paid out")
     def paid_out(self, file: SettlementFile) -> str:

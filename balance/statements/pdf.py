@@ -5,27 +5,24 @@ The same statement gives the same bytes: nothing of it depends on when it was ma
 
 from __future__ import annotations
 
-import functools
 import io
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import fontpkg
 from django.utils import translation
 from django.utils.formats import date_format, number_format
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from balance.queries.entries import Entry
 from balance.queries.statements import Period, Section
 from balance.wording import account_name, statement_text
+from foundation.fonts import embedded_font
 from foundation.money import Money, exponent_of
 
-FONT = "Noto Sans"
 WIDTH, HEIGHT = A4
 LEFT, RIGHT, TOP, BOTTOM = 18 * mm, WIDTH - 18 * mm, HEIGHT - 20 * mm, 20 * mm
 LINE = 5 * mm
@@ -33,13 +30,6 @@ LINE = 5 * mm
 DATE, TEXT, REFERENCE, AMOUNT, BALANCE = LEFT, LEFT + 29 * mm, LEFT + 78 * mm, RIGHT - 24 * mm, RIGHT
 AMOUNT_WIDTH = 20 * mm
 GAP = 2 * mm
-
-
-@functools.cache
-def _font() -> str:
-    # Latin, Greek and Cyrillic with every accent; the few signs that are used are embedded, not all of it.
-    pdfmetrics.registerFont(TTFont(FONT, str(fontpkg.path("noto-sans"))))
-    return FONT
 
 
 def render_pdf(
@@ -130,7 +120,7 @@ class _Pages:
         self.number += 1
         self.y = TOP
         where = f"Preloved · {self.period.month} · {self._word('page')} {self.number}"
-        self.canvas.setFont(_font(), 8)
+        self.canvas.setFont(embedded_font(), 8)
         self.canvas.drawString(LEFT, BOTTOM - 2 * LINE, where)
         if self.in_table:
             self._heads()
@@ -156,16 +146,16 @@ class _Pages:
         self.canvas.drawRightString(x, self.y, text)
 
     def _pen(self, size: float, grey: bool) -> None:
-        self.canvas.setFont(_font(), size)
+        self.canvas.setFont(embedded_font(), size)
         self.canvas.setFillGray(0.4 if grey else 0)
 
 
 def _shortened(text: str, size: float, width: float) -> str:
-    needed = pdfmetrics.stringWidth(text, _font(), size)
+    needed = pdfmetrics.stringWidth(text, embedded_font(), size)
     if needed <= width:
         return text
     kept = int(len(text) * width / needed)
-    while kept and pdfmetrics.stringWidth(text[:kept] + "…", _font(), size) > width:
+    while kept and pdfmetrics.stringWidth(text[:kept] + "…", embedded_font(), size) > width:
         kept -= 1
     return text[:kept] + "…"
 

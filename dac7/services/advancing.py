@@ -1,0 +1,51 @@
+"""What moves by itself: January opens the year's filing, workers compile and check what waits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from dac7.errors.filings import FilingClaimed, FilingNotReady
+from dac7.lifecycle.filings import FilingStatus
+from dac7.models.filings import Filing
+from dac7.queries.filings import get_filing
+from dac7.services.compiling import Source, compile_filing, open_filing
+from dac7.services.validating import validate_filing
+
+_CET: Final = ZoneInfo("Europe/Brussels")
+JANUARY: Final = 1
+
+
+def open_january_filing(*, now: datetime) -> str | None:
+    """In January the filing of the year before; at any other time nothing. Safe to ring every day."""
+    local = now.astimezone(_CET)
+    if local.month != JANUARY:
+        return None
+    year = local.year - 1
+    return open_filing(year=year, by="clock", reason=f"Report of {year}, due on 31 January", now=now)
+
+
+def advance_filing(*, filing_id: str, source: Source, now: datetime) -> FilingStatus:
+    """Compile what is collecting and check what is compiled; gives the status it came to.
+
+    Raises FilingNotFound, and what compiling and validating raise; another worker at it is no error.
+    """
+    try:
+        if get_filing(filing_id).status == FilingStatus.COLLECTING:
+            compile_filing(filing_id=filing_id, source=source, now=now)
+        if get_filing(filing_id).status == FilingStatus.COMPILED:
+            return validate_filing(filing_id=filing_id, now=now)
+    except (FilingClaimed, FilingNotReady):
+        pass
+    return FilingStatus(get_filing(filing_id).status)
+
+
+def list_waiting(*, now: datetime) -> list[str]:
+    """Filings that nobody compiles or has checked; those whose check found errors wait for staff."""
+    free = Q(claim__isnull=True) | Q(claimed_until__lt=now)
+    collecting = Q(status=FilingStatus.COLLECTING) & free
+    unchecked = Q(status=FilingStatus.COMPILED, checked_at__isnull=True)
+    return list(Filing.objects.filter(collecting | unchecked).order_by("id").values_list("id", flat=True))

@@ -1,0 +1,53 @@
+"""What moves by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from dac7.errors.filings import FilingClaimed
+from dac7.models.filings import Filing
+from dac7.services import advancing, compiling
+from tests.dac7.message.filings import NOW, SELLERS, YEAR, Reported, earning, opened, status_of
+from tests.dac7.message.messages import SELLER
+
+pytestmark = pytest.mark.django_db
+
+
+class TestJanuary:
+    def test_opens_the_year_before_once(self) -> None:
+        first = advancing.open_january_filing(now=NOW)
+        assert advancing.open_january_filing(now=NOW) == first
+        assert (Filing.objects.get().year, Filing.objects.get().opened_by) == (YEAR, "clock")
+
+    def test_begins_with_the_year_of_the_exchange_network(self) -> None:
+        advancing.open_january_filing(now=datetime(2026, 12, 31, 22, 59, tzinfo=UTC))
+        assert not Filing.objects.exists()
+        advancing.open_january_filing(now=datetime(2026, 12, 31, 23, 0, tzinfo=UTC))
+        assert Filing.objects.get().year == 2026
+
+    def test_no_other_month_opens_one(self) -> None:
+        assert advancing.open_january_filing(now=datetime(2027, 2, 1, tzinfo=UTC)) is None
+
+
+class TestAdvancing:
+    def test_compiles_and_checks(self) -> None:
+        filing_id = compiling.open_filing(year=YEAR, by="clock", reason="January", now=NOW)
+        assert advancing.list_waiting(now=NOW) == [filing_id]
+        reached = advancing.advance_filing(filing_id=filing_id, source=Reported(*SELLERS), now=NOW)
+        assert (reached, advancing.list_waiting(now=NOW)) == ("validated", [])
+
+    def test_what_was_found_wrong_waits_for_staff(self) -> None:
+        filing_id = opened(earning(SELLER, -1, 1))
+        assert advancing.advance_filing(filing_id=filing_id, source=Reported(), now=NOW) == "compiled"
+        assert advancing.list_waiting(now=NOW) == []
+
+    def test_a_filing_that_another_worker_has_is_left_alone(self) -> None:
+        filing_id = compiling.open_filing(year=YEAR, by="clock", reason="January", now=NOW)
+        Filing.objects.update(claim="0" * 26, claimed_until=NOW + compiling.LEASE)
+        assert advancing.list_waiting(now=NOW) == []
+        assert advancing.advance_filing(filing_id=filing_id, source=Reported(), now=NOW) == "collecting"
+        with pytest.raises(FilingClaimed):
+            compiling.compile_filing(filing_id=filing_id, source=Reported(), now=NOW)
+        assert status_of(filing_id) == "collecting"
