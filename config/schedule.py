@@ -32,6 +32,10 @@ EVERY = {
     "balance.tasks.sweep_donation_settlements": timedelta(minutes=1),
     "balance.tasks.seal_ledger_days": timedelta(hours=1),
     "balance.tasks.audit_ledger": timedelta(days=1),
+    "dac7.tasks.watch_sales": timedelta(minutes=1),
+    "dac7.tasks.sweep_information_requests": timedelta(minutes=1),
+    "dac7.tasks.check_quarter": timedelta(days=1),
+    "dac7.tasks.fetch_exchange_rates": timedelta(hours=6),
     "dac7.tasks.sweep_profile_checks": timedelta(minutes=1),
     "dac7.tasks.purge_dossiers": timedelta(days=1),
 }

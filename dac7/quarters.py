@@ -19,6 +19,14 @@ class Quarter:
     year: int
     number: int
 
+    def next(self) -> Quarter:
+        """The one after it."""
+        return Quarter(self.year, self.number + 1) if self.number < 4 else Quarter(self.year + 1, 1)
+
+    def before(self) -> Quarter:
+        """The one before it."""
+        return Quarter(self.year, self.number - 1) if self.number > 1 else Quarter(self.year - 1, 4)
+
 
 def local_date(at: datetime, time_zone: str) -> date:
     """The day that it is then at the operator."""
@@ -28,6 +36,12 @@ def local_date(at: datetime, time_zone: str) -> date:
 def quarter_of(day: date) -> Quarter:
     """The quarter that a local day is in."""
     return Quarter(day.year, (day.month + 2) // 3)
+
+
+def quarter_start(quarter: Quarter, time_zone: str) -> datetime:
+    """Its first instant at the operator (UTC)."""
+    first = datetime(quarter.year, 3 * quarter.number - 2, 1, tzinfo=ZoneInfo(time_zone))
+    return first.astimezone(UTC)
 
 
 def year_bounds(year: int, time_zone: str) -> tuple[datetime, datetime]:

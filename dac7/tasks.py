@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 
-from dac7.services import erasing, verifying
+from dac7.services import diligence, erasing, rates, verifying, watching
 from foundation import clock
 
 
@@ -24,3 +25,29 @@ def sweep_profile_checks() -> None:
 def purge_dossiers() -> None:
     """Every day; something happens in January."""
     erasing.purge_dossiers(now=clock.now())
+
+
+@shared_task
+def watch_sales() -> None:
+    """Every minute: who sold for the first time, comes near the limits, or is over one."""
+    watching.watch_sales(now=clock.now())
+
+
+@shared_task
+def sweep_information_requests() -> None:
+    """Every minute: reminders, and withdrawals to be held."""
+    diligence.sweep_requests(now=clock.now())
+
+
+# Reads everybody's year; other tasks are ended after two minutes.
+@shared_task(soft_time_limit=3000, time_limit=3060)
+def check_quarter() -> None:
+    """Every day; something happens once a quarter is over."""
+    watching.check_quarter(now=clock.now())
+
+
+@shared_task
+def fetch_exchange_rates() -> None:
+    """Every few hours, if DAC7_RATES_URL is set."""
+    if settings.DAC7_RATES_URL:
+        rates.fetch_rates(url=settings.DAC7_RATES_URL, now=clock.now())

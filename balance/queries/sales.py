@@ -7,21 +7,21 @@ ledger and the time to read a seller does not grow with the number of the others
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
 
-from balance.chart import CHART, Account, AccountKind, Event, Owner
-from balance.models import LedgerAccount, Transfer
+from balance.chart import PLATFORM, Account, AccountKind, Event
+from balance.models import LedgerAccount, Posting, Transfer
 from balance.moments import entry_number, instant
 from foundation.money import Money
 
-ACCOUNTS_AT_A_TIME = 500
+ACCOUNTS_AT_A_TIME = 100  # fewer than rows at a time, but for sellers of very many things
 ROWS_AT_A_TIME = 5_000
 
 
@@ -62,6 +62,7 @@ _SOURCES = (
     _Source(AccountKind.AVAILABLE, "credit", -1, (Event.CHARGEBACK_WON,), False),
 )
 _BY_EVENT = {event: source for source in _SOURCES for event in source.events}
+_PLATFORM = f"{PLATFORM}:"  # how ids of its accounts begin
 _Key = tuple[str, str, int]
 
 
@@ -162,8 +163,7 @@ def _rows(
 def _part(source: _Source, counterpart: str) -> SalePart:
     if not source.is_first:
         return SalePart.TAKEN_BACK
-    is_platforms = CHART[Account.from_id(counterpart).kind].owner is Owner.PLATFORM
-    return SalePart.KEPT if is_platforms else SalePart.CREDITED
+    return SalePart.KEPT if counterpart.startswith(_PLATFORM) else SalePart.CREDITED
 
 
 def _undone(since: datetime, until: datetime) -> dict[str, list[SaleLine]]:
@@ -210,3 +210,48 @@ def _undone_of(
         for line in undone.get(owner, ())
     ]
     yield from sorted(found, key=lambda one: one[0])
+
+
+def sale_totals(*, since: datetime, until: datetime, changes_until: datetime) -> dict[str, tuple[int, int]]:
+    """By currency, what ``iter_sale_lines`` adds up to for sales of this time: (net of what was taken back,
+    kept by the platform), in minor units. Added up by the database, by another path than the lines are read.
+    """
+    net, kept = Counter[str](), Counter[str]()
+    made = Posting.objects.filter(
+        event=Event.SALE_COMPLETED.value,
+        recorded_at__gte=since,
+        recorded_at__lt=until,
+        reference=OuterRef("posting__reference"),
+    )
+    for source in _SOURCES:
+        # The mirror of a line stands on its other side.
+        other = "credit" if source.side == "debit" else "debit"
+        events = [event.value for event in source.events]
+        for side, events_of, sign in (
+            (source.side, Q(posting__event__in=events), 1),
+            (other, Q(posting__event=Event.CORRECTION.value, posting__reverses__event__in=events), -1),
+        ):
+            rows = Transfer.objects.filter(
+                events_of,
+                posting__recorded_at__gte=since,
+                posting__recorded_at__lt=until if source.is_first and sign > 0 else changes_until,
+                **{f"{side}_account__kind": source.kind.value},
+            )
+            if not (source.is_first and sign > 0):
+                rows = rows.filter(Exists(made))
+            counterpart = "credit" if side == "debit" else "debit"
+            weight = sign if source.is_first else -sign * source.sign
+            for currency, is_platforms, minor in _sums(rows, f"{counterpart}_account__id"):
+                if not source.is_first or not is_platforms:
+                    net[currency] += weight * minor
+                else:
+                    kept[currency] += sign * minor
+    return {currency: (net[currency], kept[currency]) for currency in sorted(net.keys() | kept.keys())}
+
+
+def _sums(rows: QuerySet[Transfer, Any], counterpart: str) -> list[tuple[str, bool, int]]:
+    is_platforms = Case(When(**{f"{counterpart}__startswith": _PLATFORM}, then=True), default=False)
+    summed = rows.order_by().annotate(is_platforms=is_platforms).values_list("currency", "is_platforms")
+    return [
+        (currency, bool(own), int(minor)) for currency, own, minor in summed.annotate(Sum("amount_minor"))
+    ]

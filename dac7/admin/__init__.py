@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
+from dac7.admin.diligence import (
+    DiligenceEventAdmin,
+    InformationRequestAdmin,
+    QuarterCheckAdmin,
+    SellerYearAdmin,
+)
+from dac7.admin.figures import CompilationAdmin, ExchangeRateAdmin, FrozenSellerAdmin
 from dac7.admin.profiles import AccessLogAdmin, ProfileCheckAdmin, TaxDocumentAdmin, TaxProfileAdmin
 
-__all__ = ["AccessLogAdmin", "ProfileCheckAdmin", "TaxDocumentAdmin", "TaxProfileAdmin"]
+__all__ = [
+    "AccessLogAdmin",
+    "CompilationAdmin",
+    "DiligenceEventAdmin",
+    "ExchangeRateAdmin",
+    "FrozenSellerAdmin",
+    "InformationRequestAdmin",
+    "ProfileCheckAdmin",
+    "QuarterCheckAdmin",
+    "SellerYearAdmin",
+    "TaxDocumentAdmin",
+    "TaxProfileAdmin",
+]

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from dac7.api import documents, profiles, statements
+from dac7.api import documents, profiles, statements, status
 
 urlpatterns: list[URLPattern] = [
+    path("tax-status", status.TaxStatusView.as_view(), name="tax-status"),
     path("tax-profile", profiles.TaxProfileView.as_view(), name="tax-profile"),
     path("tax-numbers", profiles.TaxNumbersView.as_view(), name="tax-numbers"),
     path("tax-documents", documents.TaxDocumentsView.as_view(), name="tax-documents"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dac7.models.diligence import DiligenceEvent, InformationRequest, QuarterCheck, SalesCursor, SellerYear
+from dac7.models.figures import Compilation, ExchangeRate, FrozenSeller, FrozenTotal
 from dac7.models.filings import (
     Filing,
     FilingFinding,
@@ -21,12 +23,21 @@ from dac7.models.profiles import (
 __all__ = [
     "AccessLog",
     "CheckEvent",
+    "Compilation",
+    "DiligenceEvent",
+    "ExchangeRate",
     "Filing",
     "FilingFinding",
     "FilingMessage",
     "FilingRecord",
+    "FrozenSeller",
+    "FrozenTotal",
+    "InformationRequest",
     "ProfileCheck",
+    "QuarterCheck",
     "RecordedMember",
+    "SalesCursor",
+    "SellerYear",
     "TaxDocument",
     "TaxNumber",
     "TaxProfile",

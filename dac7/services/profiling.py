@@ -17,6 +17,7 @@ from dac7.models import ProfileCheck, TaxNumber, TaxProfile
 from dac7.profile_rules import ProfileDetails, problems_of
 from dac7.queries.profiles import ProfileFacts, details_of, find_other_owners, profile_facts
 from dac7.services.check_moves import move, open_check
+from dac7.services.diligence import information_given
 from dac7.services.ringing import ring_for_check
 from dac7.tins import CheckedTin
 from foundation.db import atomic_retry
@@ -62,9 +63,13 @@ def give_tax_profile(
         raise PreconditionFailed from None  # given twice at once
     fresh = _store_numbers(profile, details, checked, keeps=keeps, now=now)
     _check(profile, details, before, fresh, now)
+    facts = profile_facts(TaxProfile.objects.prefetch_related("numbers", "checks").get(id=profile.id))
+    if not facts.missing:
+        # Whatever was held for want of this is let go with it.
+        information_given(member_id=member_id, now=now)
     metrics.PROFILES_GIVEN.labels(details.entity_type.value).inc()
     logger.info("tax_profile_given", profile_id=profile.id, version=profile.version)
-    return profile_facts(TaxProfile.objects.prefetch_related("numbers", "checks").get(id=profile.id))
+    return facts
 
 
 @atomic_retry

@@ -1,0 +1,225 @@
+"""Compiling the figures of a year from the ledger: what a seller costs, few against many, and the memory.
+
+Called by bench.dac7 in its database; `python -m bench.dac7_compile fill|compile NUMBER` are its processes, so
+that each has a memory of its own. Every seller has a tax profile and 30 sales of 70.00 (one posting and one
+transfer each), spread over the year. DAC7_BENCH_SELLERS says how many the many are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import django
+
+from bench.figures import Figure
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ["LOG_LEVEL"] = "WARNING"
+
+YEAR = 2025
+SALES = 30
+PRICE = 7_000
+FEW, MANY = 10_000, int(os.environ.get("DAC7_BENCH_SELLERS", "200000"))
+BATCH = 2_000
+FIRST = datetime(YEAR, 1, 5, tzinfo=UTC)
+BETWEEN = timedelta(days=11)  # one sale and the next of a seller
+STEP = 7_919  # a prime: who sells next is nobody's neighbour in the order of ids
+
+
+def fill(known: int, number: int) -> None:
+    """Sellers from ``known`` to ``number``, with accounts, profiles and sales."""
+    from django.db import connection
+
+    _fill_sellers(known, number)
+    with connection.cursor() as cursor:
+        cursor.execute("SET unique_checks = 0, foreign_key_checks = 0")
+        for place in range(SALES):
+            _fill_sales(cursor, known, number, place)
+        cursor.execute("ANALYZE TABLE balance_transfer, balance_posting, balance_ledgeraccount")
+        cursor.fetchall()
+
+
+def _fill_sellers(known: int, number: int) -> None:
+    from balance.chart import AccountKind, of_member
+    from balance.models import LedgerAccount
+    from dac7.models import TaxNumber, TaxProfile
+    from members.models import Member
+
+    for start in range(known, number, BATCH):
+        numbers = range(start, min(start + BATCH, number))
+        members = [
+            Member(
+                id=f"01J{place:023d}",
+                email=f"s{place}@bench.example",
+                display_name=f"S{place}",
+                market_id="LT",
+                language="lt",
+                locale="lt-LT",
+                time_zone="Europe/Vilnius",
+                password="!",  # noqa: S106  # nobody signs in
+            )
+            for place in numbers
+        ]
+        Member.objects.bulk_create(members)
+        LedgerAccount.objects.bulk_create(
+            [
+                LedgerAccount(
+                    id=of_member(member.id, kind, "EUR").id,
+                    member_id=member.id,
+                    kind=kind.value,
+                    currency="EUR",
+                    balance_minor=0,
+                    opened_at=FIRST,
+                )
+                for member in members
+                for kind in (AccountKind.PENDING, AccountKind.AVAILABLE)
+            ]
+        )
+        profiles = [
+            TaxProfile(
+                member_id=member.id,
+                entity_type="individual",
+                first_name="Ona",
+                last_name=f"Kazlauskienė {place}",
+                birth_date="1990-04-01",
+                street="Gedimino pr. 1",
+                postal_code="01103",
+                city="Vilnius",
+                country="LT",
+                given_at=FIRST,
+                changed_at=FIRST,
+                kept_for_year=YEAR,
+            )
+            for place, member in zip(numbers, members, strict=True)
+        ]
+        TaxProfile.objects.bulk_create(profiles)
+        TaxNumber.objects.bulk_create(
+            [
+                TaxNumber(
+                    profile=profile,
+                    state="LT",
+                    number=f"{place:011d}",
+                    ending=f"{place % 1000:03d}",
+                    level="checksum",
+                    checked_at=FIRST,
+                    checked_by="bench",
+                )
+                for place, profile in zip(numbers, profiles, strict=True)
+            ]
+        )
+
+
+def _fill_sales(cursor: object, known: int, number: int, place: int) -> None:
+    """The ``place``-th sale of each: one posting, one transfer."""
+    from balance.moments import entry_number
+
+    fresh = number - known
+    at = FIRST + place * BETWEEN
+    who = f"LPAD({known} + (seq * {STEP}) MOD {fresh}, 23, '0')"
+    posting = f"CONCAT('{place:02d}', LPAD({known} + seq, 24, '0'))"
+    when = f"TIMESTAMPADD(MICROSECOND, {known} + seq, '{at:%Y-%m-%d %H:%M:%S}')"
+    source = f"FROM seq_0_to_{fresh - 1}"
+    entry = f"{entry_number(at)} + ({known} + seq) * 1000"
+    execute = cursor.execute  # type: ignore[attr-defined]
+    execute(
+        "INSERT INTO balance_posting (id, `key`, event, reference, fingerprint, actor, reason, effective_at,"
+        f" recorded_at) SELECT {posting}, CONCAT('order:', {posting}, ':completed'), 'sale_completed',"
+        f" CONCAT('order:', {posting}), '', 'system', '', {when}, {when} {source}"
+    )
+    execute(
+        "INSERT INTO balance_transfer (id, posting_id, position, debit_account_id, credit_account_id,"
+        " currency, amount_minor, debit_entry, debit_balance_minor, credit_entry, credit_balance_minor)"
+        f" SELECT CONCAT({posting}, '-1'), {posting}, 1, CONCAT('01J', {who}, ':pending:EUR'),"
+        f" CONCAT('01J', {who}, ':available:EUR'), 'EUR', {PRICE}, {entry}, 0, {entry}, {PRICE * (place + 1)}"
+        f" {source}"
+    )
+
+
+def compile_year(number: int) -> None:
+    """Compile everybody, and print what it took."""
+    from dac7.services.figuring import reported_sellers
+    from foundation.ids import new_id
+
+    sellers = reported_sellers(
+        filing_id=new_id(), year=YEAR, member_state="LT", now=datetime(YEAR + 1, 1, 10, tzinfo=UTC)
+    )
+    started, cpu = time.perf_counter(), time.process_time()
+    found = sum(1 for _ in sellers)
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    assert found == number, f"{found} sellers, not {number}"
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "peak_mb": peak_mb}))
+
+
+def _process(*arguments: str) -> str:
+    command = [sys.executable, "-m", "bench.dac7_compile", *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603  # our own
+
+
+def measure(*, few: int = FEW, many: int = MANY) -> None:
+    """Prints the figures; the database is migrated and holds the markets."""
+    took: dict[int, dict[str, float]] = {}
+    known = 0
+    for number in (few, many):
+        _process("fill", str(known), str(number))
+        took[number] = json.loads(_process("compile", str(number)).splitlines()[-1])
+        known = number
+    one, other = took[few], took[many]
+    cost_one, cost_other = one["seconds"] / few, other["seconds"] / many
+    rows = many * SALES
+    Figure(
+        "dac7",
+        "compile",
+        many / other["seconds"],
+        "sellers/s",
+        f"{rows} ledger rows in {other['seconds']:.0f} s, of which {other['cpu']:.0f} s in this process",
+        None,
+        None,
+    ).show()
+    Figure(
+        "dac7",
+        "compile_cost_per_seller",
+        cost_other * 1e6,
+        "µs",
+        f"of {few} sellers: {cost_one * 1e6:.0f} µs",
+        cost_one / cost_other,
+        1 / 1.2,
+    ).show()
+    Figure(
+        "dac7",
+        "compile_peak_memory",
+        other["peak_mb"],
+        "MB",
+        f"of {few} sellers: {one['peak_mb']:.0f} MB",
+        one["peak_mb"] / other["peak_mb"],
+        1 / 1.2,
+    ).show()
+
+
+def main(arguments: list[str]) -> None:
+    """``fill KNOWN NUMBER``, ``compile NUMBER``, or ``measure [FEW MANY]`` in an empty database."""
+    django.setup()
+    verb, numbers = arguments[0], [int(text) for text in arguments[1:]]
+    if verb == "measure":
+        from django.conf import settings
+        from django.core.management import call_command
+
+        from bench.browse import make_database
+
+        make_database(settings.DATABASES["default"])
+        call_command("prepare", verbosity=0)
+        measure(**dict(zip(("few", "many"), numbers, strict=False)))
+    elif verb == "fill":
+        fill(*numbers)
+    else:
+        compile_year(*numbers)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,209 @@
+"""What sellers are told about taxes, in every language: before it matters, and what is asked of them."""
+
+from __future__ import annotations
+
+from foundation.languages import Texts
+from members.notices.kinds import Category, Mail, NoticeKind, Of, register
+
+STATUS = "tax-status"
+PROFILE = "tax-profile"
+
+
+def _kind(name: str, *, title: Texts, body: Texts, path: str, **params: Of) -> NoticeKind:
+    return NoticeKind(
+        name=name,
+        category=Category.TAX,
+        mail=Mail.ALWAYS,
+        params=params,
+        title=title,
+        body=body,
+        path=path,
+    )
+
+
+register(
+    _kind(
+        "tax.first_sale",
+        year=Of.TEXT,
+        path=STATUS,
+        title=(
+            "Your first sale: what tax law asks of us",
+            "Dein erster Verkauf: was das Steuerrecht von uns verlangt",
+            "Votre première vente : ce que la loi fiscale nous demande",
+            "Pirmasis pardavimas: ko iš mūsų reikalauja mokesčių teisė",
+        ),
+        body=(
+            "From 30 sales or more than EUR 2,000 in {year} we have to report what you earned here to the "
+            "tax authority. Until then there is nothing to do. Your account shows how far you are.",
+            "Ab 30 Verkäufen oder mehr als 2.000 EUR in {year} müssen wir dem Finanzamt melden, was du hier"
+            " eingenommen hast. Bis dahin ist nichts zu tun. In deinem Konto siehst du, wie weit du bist.",
+            "À partir de 30 ventes ou de plus de 2 000 EUR en {year}, nous devons déclarer vos gains ici à "
+            "l'administration fiscale. D'ici là, vous n'avez rien à faire. Votre compte indique où vous en "
+            "êtes.",
+            "Nuo 30 pardavimų arba daugiau kaip 2 000 EUR per {year} m. turime pranešti mokesčių "
+            "administratoriui, kiek čia uždirbote. Iki tol nieko daryti nereikia. Paskyroje matote, kiek "
+            "jau parduota.",
+        ),
+    ),
+    _kind(
+        "tax.near_limits",
+        year=Of.TEXT,
+        path=STATUS,
+        title=(
+            "You are close to the limit for tax reports",
+            "Du bist nah an der Grenze für Steuermeldungen",
+            "Vous approchez du seuil de déclaration fiscale",
+            "Artėjate prie mokesčių ataskaitų ribos",
+        ),
+        body=(
+            "With 30 sales or more than EUR 2,000 in {year} we have to report what you earned here. Please "
+            "look at your tax profile now, so that nothing has to wait later.",
+            "Ab 30 Verkäufen oder mehr als 2.000 EUR in {year} müssen wir melden, was du hier eingenommen "
+            "hast. Bitte sieh dir jetzt dein Steuerprofil an, damit später nichts warten muss.",
+            "À partir de 30 ventes ou de plus de 2 000 EUR en {year}, nous devons déclarer vos gains. "
+            "Vérifiez dès maintenant votre profil fiscal, pour que rien ne soit retardé ensuite.",
+            "Nuo 30 pardavimų arba daugiau kaip 2 000 EUR per {year} m. turime pranešti, kiek čia "
+            "uždirbote. Peržiūrėkite mokesčių profilį dabar, kad vėliau nereikėtų laukti.",
+        ),
+    ),
+    _kind(
+        "tax.over_limits",
+        year=Of.TEXT,
+        path=STATUS,
+        title=(
+            "Your sales of {year} will be reported",
+            "Deine Verkäufe von {year} werden gemeldet",
+            "Vos ventes de {year} seront déclarées",
+            "Jūsų {year} m. pardavimai bus pranešti",
+        ),
+        body=(
+            "You have reached 30 sales or more than EUR 2,000. By 31 January of the next year we report "
+            "what you earned in {year} to the tax authority, and give you a copy of it.",
+            "Du hast 30 Verkäufe oder mehr als 2.000 EUR erreicht. Bis zum 31. Januar des nächsten Jahres "
+            "melden wir dem Finanzamt, was du {year} eingenommen hast, und geben dir eine Kopie davon.",
+            "Vous avez atteint 30 ventes ou plus de 2 000 EUR. D'ici le 31 janvier de l'année suivante, "
+            "nous déclarons vos gains de {year} à l'administration fiscale et vous en remettons une copie.",
+            "Pasiekėte 30 pardavimų arba daugiau kaip 2 000 EUR. Iki kitų metų sausio 31 d. pranešime "
+            "mokesčių administratoriui, kiek uždirbote per {year} m., ir pateiksime jums kopiją.",
+        ),
+    ),
+    _kind(
+        "tax.information_requested",
+        day=Of.DATE,
+        path=PROFILE,
+        title=(
+            "We need some details for the tax authority",
+            "Wir brauchen einige Angaben für das Finanzamt",
+            "Il nous manque des informations fiscales",
+            "Mums reikia kelių duomenų mokesčių administratoriui",
+        ),
+        body=(
+            "The law obliges us to ask you for them. Your tax profile shows what is missing. If it is still"
+            " missing on {day}, we have to hold your withdrawals until we have it.",
+            "Das Gesetz verpflichtet uns, danach zu fragen. Dein Steuerprofil zeigt, was fehlt. Fehlt es am"
+            " {day} noch immer, müssen wir deine Auszahlungen zurückhalten, bis wir es haben.",
+            "La loi nous oblige à vous les demander. Votre profil fiscal indique ce qui manque. Si cela "
+            "manque encore le {day}, nous devrons bloquer vos retraits jusqu'à votre réponse.",
+            "Įstatymas įpareigoja mus jų prašyti. Mokesčių profilyje matote, ko trūksta. Jei to trūks ir "
+            "{day}, turėsime sulaikyti išmokas, kol gausime duomenis.",
+        ),
+    ),
+    _kind(
+        "tax.information_reminded",
+        day=Of.DATE,
+        path=PROFILE,
+        title=(
+            "Reminder: details for the tax authority",
+            "Erinnerung: Angaben für das Finanzamt",
+            "Rappel : informations fiscales",
+            "Priminimas: duomenys mokesčių administratoriui",
+        ),
+        body=(
+            "Something is still missing in your tax profile. If it is still missing on {day}, we have to "
+            "hold your withdrawals.",
+            "In deinem Steuerprofil fehlt noch etwas. Fehlt es am {day} noch immer, müssen wir deine "
+            "Auszahlungen zurückhalten.",
+            "Il manque encore des informations dans votre profil fiscal. Si elles manquent encore le {day},"
+            " nous devrons bloquer vos retraits.",
+            "Mokesčių profilyje vis dar kai ko trūksta. Jei to trūks ir {day}, turėsime sulaikyti išmokas.",
+        ),
+    ),
+    _kind(
+        "tax.information_reminded_again",
+        day=Of.DATE,
+        path=PROFILE,
+        title=(
+            "Last reminder: your withdrawals will be held",
+            "Letzte Erinnerung: Auszahlungen werden zurückgehalten",
+            "Dernier rappel : vos retraits seront bloqués",
+            "Paskutinis priminimas: išmokos bus sulaikytos",
+        ),
+        body=(
+            "Something is still missing in your tax profile. From {day} on we hold your withdrawals until "
+            "it is there. Your money stays yours, and you can go on selling.",
+            "In deinem Steuerprofil fehlt noch etwas. Ab dem {day} halten wir deine Auszahlungen zurück, "
+            "bis es da ist. Dein Geld bleibt deins, und du kannst weiter verkaufen.",
+            "Il manque encore des informations dans votre profil fiscal. À partir du {day}, nous bloquons "
+            "vos retraits jusqu'à votre réponse. Votre argent reste le vôtre et vous pouvez continuer à "
+            "vendre.",
+            "Mokesčių profilyje vis dar kai ko trūksta. Nuo {day} sulaikome išmokas, kol duomenys bus "
+            "pateikti. Pinigai lieka jūsų, ir galite toliau pardavinėti.",
+        ),
+    ),
+    _kind(
+        "tax.withdrawals_held",
+        path=PROFILE,
+        title=(
+            "Your withdrawals are held",
+            "Deine Auszahlungen werden zurückgehalten",
+            "Vos retraits sont bloqués",
+            "Jūsų išmokos sulaikytos",
+        ),
+        body=(
+            "Details for the tax authority are missing. As soon as your tax profile is complete you can "
+            "withdraw again, in the same moment.",
+            "Es fehlen Angaben für das Finanzamt. Sobald dein Steuerprofil vollständig ist, kannst du "
+            "wieder auszahlen lassen, im selben Moment.",
+            "Il manque des informations fiscales. Dès que votre profil fiscal est complet, vous pouvez de "
+            "nouveau retirer votre argent, aussitôt.",
+            "Trūksta duomenų mokesčių administratoriui. Vos užpildysite mokesčių profilį, galėsite vėl "
+            "išsimokėti.",
+        ),
+    ),
+    _kind(
+        "tax.selling_stopped",
+        path=PROFILE,
+        title=(
+            "You cannot sell for now",
+            "Du kannst vorerst nicht verkaufen",
+            "Vous ne pouvez pas vendre pour le moment",
+            "Kol kas negalite parduoti",
+        ),
+        body=(
+            "Details for the tax authority are still missing. As soon as your tax profile is complete you "
+            "can sell and withdraw again.",
+            "Es fehlen noch immer Angaben für das Finanzamt. Sobald dein Steuerprofil vollständig ist, "
+            "kannst du wieder verkaufen und auszahlen lassen.",
+            "Il manque toujours des informations fiscales. Dès que votre profil fiscal est complet, vous "
+            "pouvez de nouveau vendre et retirer votre argent.",
+            "Vis dar trūksta duomenų mokesčių administratoriui. Vos užpildysite mokesčių profilį, galėsite "
+            "vėl parduoti ir išsimokėti.",
+        ),
+    ),
+    _kind(
+        "tax.information_complete",
+        path=STATUS,
+        title=(
+            "Thank you: your tax profile is complete",
+            "Danke: dein Steuerprofil ist vollständig",
+            "Merci : votre profil fiscal est complet",
+            "Ačiū: mokesčių profilis užpildytas",
+        ),
+        body=(
+            "Nothing is missing, and nothing of yours is held any more.",
+            "Es fehlt nichts mehr, und nichts von dir wird mehr zurückgehalten.",
+            "Il ne manque plus rien, et plus rien n'est bloqué.",
+            "Nieko netrūksta, ir niekas nebėra sulaikyta.",
+        ),
+    ),
+)

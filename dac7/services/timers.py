@@ -1,0 +1,40 @@
+"""What the clock brings about with requests and sales (foundation.sandbox)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dac7.models import InformationRequest
+from dac7.quarters import local_date, quarter_of, quarter_start
+from dac7.queries.diligence import find_read_until
+from dac7.services.diligence import sweep_requests
+from dac7.services.watching import READER, check_quarter, rules_now, watch_sales
+from foundation.sandbox import Sweeper, earliest, register
+
+
+def watch(*, now: datetime) -> int:
+    """Read the ledger's sales up to now; 0 when they were."""
+    read_until = find_read_until(READER)
+    if read_until is not None and read_until >= now:
+        return 0
+    watch_sales(now=now)
+    return 1
+
+
+def check(*, now: datetime) -> int:
+    """The quarter that is over, once."""
+    return int(check_quarter(now=now) is not None)
+
+
+def next_quarter(*, after: datetime) -> datetime | None:
+    """When the quarter ends at the operator."""
+    time_zone = rules_now(after)[1].time_zone
+    return quarter_start(quarter_of(local_date(after, time_zone)).next(), time_zone)
+
+
+def register_sweepers() -> None:
+    """Called once the apps are loaded."""
+    due = earliest(InformationRequest.objects.all(), "due_at")
+    register(Sweeper("dac7.sales", sweep=watch))
+    register(Sweeper("dac7.quarters", sweep=check, next_due=next_quarter))
+    register(Sweeper("dac7.requests", sweep=sweep_requests, next_due=due))

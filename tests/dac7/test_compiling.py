@@ -1,0 +1,204 @@
+"""Freezing the figures of a filing: exact against the ledger, explained, the same from the same data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from balance.chart import Event
+from balance.models import Posting
+from balance.queries.sales import sale_totals
+from balance.services.posting import reverse
+from dac7.errors.figures import ExchangeRateMissing, FiguresDoNotAddUp
+from dac7.message.records import Quarter
+from dac7.models import Compilation, FrozenSeller, FrozenTotal
+from dac7.quarters import year_bounds
+from dac7.queries import figures as queries
+from dac7.services import figuring
+from dac7.services.figuring import reported_sellers
+from foundation.ids import new_id
+from foundation.money import Money
+from members.models import Member
+from tests.factories.members import make_member
+from tests.factories.sales import sell, sell_many, take_back
+from tests.factories.tax import company, give_profile, person
+
+pytestmark = pytest.mark.django_db
+
+YEAR = 2025
+MARCH, JUNE = datetime(YEAR, 3, 3, 12, tzinfo=UTC), datetime(YEAR, 6, 3, 12, tzinfo=UTC)
+JANUARY = datetime(YEAR + 1, 1, 10, tzinfo=UTC)
+
+
+def euros(minor: int) -> Money:
+    return Money(minor, "EUR")
+
+
+def compile_year(now: datetime = JANUARY, filing_id: str | None = None) -> str:
+    filing_id = filing_id or new_id()
+    list(reported_sellers(filing_id=filing_id, year=YEAR, member_state="LT", now=now))
+    return filing_id
+
+
+@pytest.fixture
+def big_seller(seller: Member) -> Member:
+    """30 sales of 100.00 in March."""
+    sell_many(seller.id, [euros(10000)] * 30, at=MARCH)
+    return seller
+
+
+class TestReportedSellers:
+    def test_are_given_with_their_dossier(self, big_seller: Member) -> None:
+        give_profile(big_seller.id)
+        (reported,) = reported_sellers(filing_id=new_id(), year=YEAR, member_state="LT", now=JANUARY)
+        assert (reported.seller_id, reported.residences) == (big_seller.id, ("LT",))
+        assert reported.quarters[:2] == (Quarter("EUR", 3000, 30), Quarter("EUR", 0, 0))
+
+    def test_without_a_dossier_are_given_all_the_same(self, big_seller: Member) -> None:
+        (reported,) = reported_sellers(filing_id=new_id(), year=YEAR, member_state="LT", now=JANUARY)
+        assert (reported.name, reported.residences, reported.tins) == ("", (), ())
+
+    def test_leave_out_the_excluded_but_add_them_up(self, big_seller: Member) -> None:
+        small = make_member("Jonas")
+        sell(small.id, euros(1234), at=MARCH)
+        filing = compile_year()
+        totals = {
+            (one.decision, one.consideration_minor, one.activities) for one in queries.list_totals(filing)
+        }
+        assert totals == {("reported", 300000, 30), ("small", 1234, 1)}
+        assert [one.seller_key for one in queries.iter_frozen(filing)] == [big_seller.id]
+
+    def test_of_two_accounts_of_one_person_are_one(self, seller: Member) -> None:
+        second = make_member("Ona again")
+        for account in (seller, second):
+            give_profile(account.id)
+            sell_many(account.id, [euros(1000)] * 15, at=MARCH)
+        (reported,) = reported_sellers(filing_id=new_id(), year=YEAR, member_state="LT", now=JANUARY)
+        assert reported.member_ids == tuple(sorted([seller.id, second.id]))
+        assert reported.quarters[0] == Quarter("EUR", 300, 30)
+
+    def test_of_another_person_are_not_mixed_in(self, big_seller: Member) -> None:
+        shop = make_member("Shop")
+        give_profile(big_seller.id)
+        give_profile(shop.id, company())
+        sell_many(shop.id, [euros(100)] * 31, at=JUNE)
+        found = list(reported_sellers(filing_id=new_id(), year=YEAR, member_state="LT", now=JANUARY))
+        assert [one.seller_id for one in found] == sorted([big_seller.id, shop.id])
+        assert {one.name for one in found} == {"Ona Kazlauskienė", "Antra Oda UAB"}
+
+    def test_who_live_elsewhere_are_left_out(self, big_seller: Member) -> None:
+        give_profile(
+            big_seller.id,
+            person(
+                country="US",
+                postal_code="10001",
+                city="New York",
+                tins=(),
+                has_no_tin=True,
+                birth_city="Kaunas",
+                birth_country="LT",
+            ),
+        )
+        assert not list(reported_sellers(filing_id=new_id(), year=YEAR, member_state="LT", now=JANUARY))
+
+    def test_need_the_exchange_rates(self, seller: Member) -> None:
+        sell(seller.id, Money(5000, "PLN"), at=MARCH)
+        with pytest.raises(ExchangeRateMissing) as refused:
+            compile_year()
+        assert refused.value.code == "exchange_rate_missing"
+
+
+class TestFrozenFigures:
+    def test_are_explained_line_by_line(self, big_seller: Member) -> None:
+        reference = sell(big_seller.id, euros(6050), at=JUNE)
+        take_back(big_seller.id, euros(1050), reference=reference, at=JUNE + timedelta(days=30))
+        filing = compile_year()
+        (figures,) = queries.iter_frozen(filing)
+        lines = queries.get_explanation(filing, big_seller.id)
+        (refunded,) = [line for line in lines if line.reference == reference]
+        assert (refunded.credited, refunded.taken_back, refunded.quarter) == (euros(6050), euros(1050), 2)
+        for number, quarter in enumerate(figures.quarters, 1):
+            own = [line for line in lines if line.quarter == number]
+            assert sum(line.consideration.amount_minor for line in own) == quarter.consideration_minor
+            assert sum(line.counts for line in own) == quarter.activities
+        assert (figures.euros, {line.rate for line in lines}) == (Decimal(3050), {Decimal(1)})
+
+    def test_stay_when_the_ledger_goes_on(self, big_seller: Member) -> None:
+        reference = sell(big_seller.id, euros(5000), at=JUNE)
+        filing = compile_year()
+        before = list(queries.iter_frozen(filing))
+        take_back(big_seller.id, euros(5000), reference=reference, at=JANUARY + timedelta(days=1))
+        assert list(queries.iter_frozen(filing)) == before
+
+    def test_are_the_same_from_the_same_data(self, big_seller: Member) -> None:
+        one, other = compile_year(), compile_year()
+        again = compile_year(filing_id=one)
+        prints = {Compilation.objects.get(id=id_).fingerprint for id_ in (one, other, again)}
+        assert len(prints) == 1
+        assert FrozenSeller.objects.count() == 2
+
+    def test_are_once_for_each_person(self, big_seller: Member) -> None:
+        compile_year()
+        row = FrozenSeller.objects.get()
+        row.pk = new_id()
+        with pytest.raises(IntegrityError, match=r"frozenseller_once|seller_key"), transaction.atomic():
+            row.save(force_insert=True)
+
+
+class TestDifferences:
+    def test_of_two_compilations_name_who_changed(self, big_seller: Member) -> None:
+        gone = make_member("Gone")
+        reference = sell_many(gone.id, [euros(100)] * 30, at=MARCH)[0]
+        before = compile_year()
+        take_back(gone.id, euros(100), reference=reference, at=JANUARY + timedelta(days=1))
+        changed = sell(big_seller.id, euros(6000), at=MARCH + timedelta(minutes=1), reference=None)
+        take_back(big_seller.id, euros(6000), reference=changed, at=JANUARY + timedelta(days=1))
+        after = compile_year(now=JANUARY + timedelta(days=2))
+        (difference,) = queries.iter_differences(before, after)
+        assert (difference.seller_key, difference.after) == (gone.id, None)
+        assert not list(queries.iter_differences(after, after))
+
+    def test_of_filed_with_31_one_refunded_are_minus_60_and_minus_one(self, seller: Member) -> None:
+        sell_many(seller.id, euros(184000).allocate([1] * 30), at=MARCH)
+        reference = sell(seller.id, euros(6000), at=MARCH + timedelta(minutes=1))
+        before = compile_year()
+        take_back(seller.id, euros(6000), reference=reference, at=JANUARY + timedelta(days=20))
+        after = compile_year(now=JANUARY + timedelta(days=30))
+        (difference,) = queries.iter_differences(before, after)
+        assert difference.before is not None
+        assert difference.after is not None
+        old, new = difference.before.quarters[0], difference.after.quarters[0]
+        assert (new.consideration - old.consideration, new.activities - old.activities) == (-60, -1)
+
+
+class TestAddingUp:
+    def test_is_exact_against_the_ledger_whatever_happened(self, big_seller: Member) -> None:
+        late_seller = make_member("Jonas")
+        donor = sell(late_seller.id, euros(999), at=MARCH, donation=euros(330), charity_id="charity")
+        take_back(late_seller.id, euros(100), reference=donor, at=JUNE)
+        fought = sell(late_seller.id, euros(4000), at=JUNE + timedelta(days=1), commission=euros(200))
+        for days, event in ((10, Event.CHARGEBACK), (20, Event.CHARGEBACK_WON)):
+            take_back(
+                late_seller.id, euros(3800), reference=fought, at=JUNE + timedelta(days=days), event=event
+            )
+        undone = sell(late_seller.id, euros(700), at=JUNE + timedelta(days=30))
+        posting = Posting.objects.get(key=f"{undone}:completed")
+        reverse(posting.id, key="c", event=Event.CORRECTION, actor="staff:x", reason="Twice", now=JANUARY)
+        filing = compile_year(now=JANUARY + timedelta(days=1))
+        consideration = sum(one.consideration_minor for one in queries.list_totals(filing))
+        assert consideration == 300000 + 999 - 100 + 3800
+        since, until = year_bounds(YEAR, "Europe/Vilnius")
+        ledger = sale_totals(since=since, until=until, changes_until=JANUARY + timedelta(days=1))
+        assert ledger == {"EUR": (consideration, 200)}
+
+    def test_is_what_freezing_depends_on(self, big_seller: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(figuring, "sale_totals", lambda **_: {"EUR": (300001, 0)})
+        filing = new_id()
+        with pytest.raises(FiguresDoNotAddUp) as refused:
+            compile_year(filing_id=filing)
+        assert refused.value.code == "figures_do_not_add_up"
+        assert not FrozenTotal.objects.filter(compilation_id=filing).exists()
+        assert Compilation.objects.get(id=filing).finished_at is None
