@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.conf import settings
 
-from tests import environment
+from tests import environment, template
 
 # Before pytest-django looks at the settings, which read the environment once.
 if settings.configured:
@@ -69,6 +69,14 @@ def _is_of_second_round(item: pytest.Item, which: str) -> bool:
     )
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Of the short second round: modules that name none of its markers are not even imported."""
+    if config.getoption("--second-round") != "needed" or not collection_path.name.startswith("test_"):
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return None if any(name in text for name in NEEDS_SERVERS) else True
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if which := config.getoption("--second-round"):
         others = [item for item in items if not _is_of_second_round(item, which)]
@@ -99,44 +107,63 @@ def _clean_cache() -> None:
     limits._limiter.cache_clear()
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _emptying_the_ledger() -> Iterator[None]:
-    """Between tests on real transactions all rows are deleted, which the ledger's triggers refuse."""
-    from django.db import connection
-    from django.test import TransactionTestCase
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
+    """Whether the database is a copy of one that was migrated before; then it is not migrated again."""
+    own = settings.DATABASES["default"]["TEST"]
+    is_file = settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+    if not (is_file and template.lay_out(Path(own["NAME"]))):
+        return False
+    own["MIGRATE"] = False
+    return True
 
-    from balance import append_only
-    from balance.models import Posting
-    from balance.services.posting import forget_opened_accounts
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_keepdb: bool) -> None:
+    """As by default; and keeps a copy for the next process."""
+    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3" and not django_db_keepdb:
+        template.keep(Path(settings.DATABASES["default"]["TEST"]["NAME"]))
+
+
+# Filled by migrating; Django's own flush would fill them anew after every test, which takes seconds.
+KEPT_TABLES = frozenset({"django_content_type", "auth_permission"})
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _emptying_the_tables() -> Iterator[None]:
+    """After a test on real transactions its rows are deleted, of the tables that have any."""
+    from django.test import TransactionTestCase
 
     case_class: Any = TransactionTestCase  # its hooks are not in the stubs
     tear_down = case_class._fixture_teardown
-
-    def tear_down_with_ledger(case: TransactionTestCase) -> None:
-        forget_opened_accounts()
-        if not Posting.objects.exists():
-            tear_down(case)
-            return
-        with connection.schema_editor() as editor:
-            append_only.remove(editor)
-        tear_down(case)
-        with connection.schema_editor() as editor:
-            append_only.install(editor)
-
-    case_class._fixture_teardown = tear_down_with_ledger
+    case_class._fixture_teardown = lambda case: _empty_the_tables()
     yield
     case_class._fixture_teardown = tear_down
 
 
-@pytest.fixture
-def sandbox(settings: Settings) -> Iterator[None]:
-    """SANDBOX is on, and its clock has not been advanced."""
-    from foundation import clock
+def _empty_the_tables() -> None:
+    from django.db import connection
 
-    settings.SANDBOX = True
-    clock.forget()
-    yield
-    clock.forget()
+    from balance import append_only
+    from balance.services.posting import forget_opened_accounts
+
+    forget_opened_accounts()
+    tables = sorted(set(connection.introspection.django_table_names()) - KEPT_TABLES)
+    quoted = [connection.ops.quote_name(table) for table in tables]
+    with connection.cursor() as cursor:
+        has_rows = ", ".join(f"EXISTS (SELECT 1 FROM {name})" for name in quoted)  # noqa: S608  # names of ours
+        cursor.execute(f"SELECT {has_rows}")
+        filled = [table for table, found in zip(tables, cursor.fetchone(), strict=True) if found]
+        protected = [table for table in filled if table in append_only.PROTECTED]
+        if protected:  # the ledger's triggers refuse it
+            with connection.schema_editor() as editor:
+                append_only.remove(editor, protected)
+        with connection.constraint_checks_disabled():
+            for table in filled:
+                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608
+        if protected:
+            with connection.schema_editor() as editor:
+                append_only.install(editor, protected)
 
 
 @pytest.fixture(autouse=True)
