@@ -60,4 +60,12 @@ def sandboxes(**_: Any) -> list[Error]:
                 id="preloved.E005",
             )
         )
+    if settings.SERVER_MODE and settings.VAT_REGISTRY == "sandbox":
+        found.append(
+            Error(
+                "The sandbox's registry takes any VAT number whose digits fit.",
+                hint="Set VAT_REGISTRY=vies (docs/dac7.md).",
+                id="preloved.E006",
+            )
+        )
     return found

@@ -21,6 +21,7 @@ DOCUMENT: dict[str, Any] = {
         {"name": "listings", "description": "The catalogue, drafts, photos, publishing, browsing."},
         {"name": "balance", "description": "Your money: balance, entries, statements, and the ways out."},
         {"name": "orders", "description": "Offers, and bundles with their price; buying is still to come."},
+        {"name": "dac7", "description": "Tax reporting: who you are, evidence, and where you stand."},
         {"name": "ai_suggestions", "description": "Proposals for a listing; the seller decides."},
         {
             "name": "sandbox",

@@ -8,6 +8,7 @@ from datetime import date, datetime
 import structlog
 from django.conf import settings
 from django.core.files.storage import storages
+from django.db.models import Exists, OuterRef
 
 from dac7 import metrics
 from dac7.errors.profiles import TaxProfileNotFound
@@ -58,7 +59,20 @@ def purge_dossiers(*, now: datetime) -> int:
         for profile in page:
             if end_of(profile) < now.date():
                 purged += _purge(profile.id, now=now)
+    _purge_lone_documents(now=now)
     return purged
+
+
+def _purge_lone_documents(*, now: datetime) -> None:
+    """Evidence of somebody who never gave a profile, as long after it was sent as a dossier is kept."""
+    state = settings.DAC7_OPERATOR_STATE
+    owned = TaxProfile.objects.filter(member_id=OuterRef("member_id"))
+    for document in TaxDocument.objects.exclude(Exists(owned)).order_by("id")[:BATCH]:
+        if kept_until(state, last_year=document.uploaded_at.year, operator_state=state) >= now.date():
+            return  # ids grow with time: the rest is younger
+        storages[STORAGE].delete(document.file_name)
+        document.delete()
+        logger.info("tax_document_purged", document_id=document.id)
 
 
 @atomic_retry

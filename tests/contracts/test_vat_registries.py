@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 
 from dac7.registries import vat_registry
 from dac7.registries.contract import RegistryUnavailable, VatRegistry
@@ -70,3 +73,8 @@ class TestSetting:
     def test_names_the_registry(self) -> None:
         assert vat_registry().name == "sandbox"
         assert vat_registry("vies").name == "vies"
+
+    def test_of_the_sandbox_is_refused_where_members_are(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(settings, "SERVER_MODE", True)
+        with pytest.raises(SystemCheckError, match=r"preloved\.E006"):
+            call_command("check", "--deploy", "--tag", "money")

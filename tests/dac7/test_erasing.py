@@ -76,3 +76,13 @@ class TestPurge:
         assert TaxProfile.objects.get().version == kept.version
         rung_purge()
         assert TaxProfile.objects.count() == 1
+
+    def test_takes_evidence_of_somebody_without_a_profile_too(self, seller: Member) -> None:
+        for now in (NOON, NEXT_DAY):
+            send_document(
+                member_id=seller.id, kind="tin", content=pdf(), declared_type="", file_name="", now=now
+            )
+        purge_dossiers(now=LAST_DAY)
+        assert TaxDocument.objects.count() == 2
+        purge_dossiers(now=NEXT_DAY)
+        assert TaxDocument.objects.get().uploaded_at == NEXT_DAY
