@@ -5,8 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from dac7.services import diligence, erasing, rates, verifying, watching
+from dac7.services import advancing, announcing, diligence, erasing, rates, verifying, watching
 from foundation import clock
+from foundation.doorbell import ring
 
 
 @shared_task
@@ -51,3 +52,29 @@ def fetch_exchange_rates() -> None:
     """Every few hours, if DAC7_RATES_URL is set."""
     if settings.DAC7_RATES_URL:
         rates.fetch_rates(url=settings.DAC7_RATES_URL, now=clock.now())
+
+
+@shared_task
+def open_january_filing() -> None:
+    """Every day; in January the filing of the year before is opened, once."""
+    advancing.open_january_filing(now=clock.now())
+
+
+# Minutes for hundreds of thousands of sellers; other tasks are ended after two.
+@shared_task(soft_time_limit=7200, time_limit=7260)
+def advance_filing(filing_id: str) -> None:
+    """Rung by staff and by the sweeper: compiles, then checks."""
+    advancing.advance_filing(filing_id=filing_id, now=clock.now())
+
+
+@shared_task
+def sweep_filings() -> None:
+    """Every few minutes: filings that no worker has, and those whose worker died."""
+    for filing_id in advancing.list_waiting(now=clock.now()):
+        ring(advance_filing, filing_id)
+
+
+@shared_task
+def announce_statements() -> None:
+    """Every minute: sellers are told of their copy once a filing is approved."""
+    announcing.announce_statements(now=clock.now())

@@ -9,6 +9,7 @@ from dac7.admin.diligence import (
     SellerYearAdmin,
 )
 from dac7.admin.figures import CompilationAdmin, ExchangeRateAdmin, FrozenSellerAdmin
+from dac7.admin.filings import FilingAdmin
 from dac7.admin.profiles import AccessLogAdmin, ProfileCheckAdmin, TaxDocumentAdmin, TaxProfileAdmin
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "CompilationAdmin",
     "DiligenceEventAdmin",
     "ExchangeRateAdmin",
+    "FilingAdmin",
     "FrozenSellerAdmin",
     "InformationRequestAdmin",
     "ProfileCheckAdmin",

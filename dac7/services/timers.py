@@ -1,4 +1,4 @@
-"""What the clock brings about with requests and sales (foundation.sandbox)."""
+"""What the clock brings about with requests, sales and filings (foundation.sandbox)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from dac7.models import InformationRequest
 from dac7.quarters import local_date, quarter_of, quarter_start
 from dac7.queries.diligence import find_read_until
+from dac7.services.advancing import next_january, sweep_filings
 from dac7.services.diligence import sweep_requests
 from dac7.services.watching import READER, check_quarter, rules_now, watch_sales
 from foundation.sandbox import Sweeper, earliest, register
@@ -37,4 +38,5 @@ def register_sweepers() -> None:
     due = earliest(InformationRequest.objects.all(), "due_at")
     register(Sweeper("dac7.sales", sweep=watch))
     register(Sweeper("dac7.quarters", sweep=check, next_due=next_quarter))
+    register(Sweeper("dac7.filings", sweep=sweep_filings, next_due=next_january))
     register(Sweeper("dac7.requests", sweep=sweep_requests, next_due=due))

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from dac7 import tasks
 from dac7.errors.filings import FilingClaimed
-from dac7.models.filings import Filing
+from dac7.models.filings import Filing, FilingMessage
 from dac7.services import advancing, compiling
 from tests.dac7.message.filings import NOW, SELLERS, YEAR, Reported, earning, opened, status_of
 from tests.dac7.message.messages import SELLER
@@ -51,3 +52,25 @@ class TestAdvancing:
         with pytest.raises(FilingClaimed):
             compiling.compile_filing(filing_id=filing_id, source=Reported(), now=NOW)
         assert status_of(filing_id) == "collecting"
+
+
+class TestTheSandboxsClock:
+    def test_takes_a_year_without_sellers_to_a_nil_return_that_is_validated(self) -> None:
+        steps = 0
+        while done := advancing.sweep_filings(now=NOW):
+            steps += done
+        assert (Filing.objects.get().status, steps) == ("validated", 2)
+        assert FilingMessage.objects.get().indicator == "DPI403"
+
+    def test_knows_when_the_next_year_opens(self) -> None:
+        assert advancing.next_january(after=NOW) == datetime(2027, 12, 31, 23, tzinfo=UTC)
+
+
+class TestTasks:
+    def test_each_rings_for_its_service(self) -> None:
+        tasks.open_january_filing()
+        tasks.announce_statements()
+        filing_id = compiling.open_filing(year=2025, by="clock", reason="Test", now=NOW)
+        tasks.advance_filing(filing_id)
+        assert status_of(filing_id) == "validated"
+        tasks.sweep_filings()

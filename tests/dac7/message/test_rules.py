@@ -181,7 +181,9 @@ class TestRules:
 
     def test_each_is_explained_to_tax_staff(self) -> None:
         text = (Path(__file__).parents[3] / "docs" / "dac7.md").read_text(encoding="utf-8")
-        assert [code for code, rule in RULES.items() if f"| `{code}`" not in text or rule.words not in text] == []
+        assert [
+            code for code, rule in RULES.items() if f"| `{code}`" not in text or rule.words not in text
+        ] == []
 
     def test_the_schema_alone_would_have_let_most_of_them_pass(self) -> None:
         schema = load_schema(SANDBOX, "")
