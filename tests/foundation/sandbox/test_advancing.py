@@ -72,6 +72,18 @@ class TestAdvance:
         advance(50 * HOUR)
         assert diary.done == [("deliver", 1.0), ("complete", 49.0), ("pay", 49.0)]
 
+    def test_asks_again_as_of_the_same_instant(self, diary: Diary) -> None:
+        read_until: list[datetime] = []
+
+        def read_the_rest(*, now: datetime) -> int:
+            if now in read_until:
+                return 0
+            read_until.append(now)
+            return 1
+
+        sweepers.register(Sweeper("tests.reader", sweep=read_the_rest))
+        assert advance(2 * HOUR).done == {"tests.reader": 2}  # before it moves, and where it arrives
+
     def test_does_what_was_due_before_it_moves(self, diary: Diary) -> None:
         diary.note("overdue", -1 * HOUR)
         advance(5 * HOUR)
