@@ -12,7 +12,7 @@ import sys
 # name -> the private servers that it needs
 BENCHES: dict[str, tuple[str, ...]] = {
     "browse": ("--mariadb", "--durable"),
-    "dac7": (),
+    "dac7": ("--mariadb", "--durable"),
     "ledger": ("--mariadb", "--durable"),
     "photos": (),
     "suggestions": (),

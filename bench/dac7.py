@@ -1,4 +1,4 @@
-"""Writing the message to the tax authority: sellers per second and memory.
+"""Writing the message to the tax authority: sellers per second and memory; then bench.dac7_compile.
 
 In turns with two peers that write the same records: straight-line calls of lxml's ``xmlfile``, to the same
 bytes, and xsdata's serializer from objects made beforehand. Then what a file of 200,000 sellers needs of
@@ -236,6 +236,8 @@ def main(arguments: list[str]) -> None:
         return
     rates()
     memory()
+    command = [sys.executable, "-m", "bench.dac7_compile", "measure"]
+    subprocess.run(command, check=True)  # noqa: S603  # our own module
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Compiling the figures of a year from the ledger: what a seller costs, few against many, and the memory.
 
-Called by bench.dac7 in its database; `python -m bench.dac7_compile fill|compile NUMBER` are its processes, so
+Called by bench.dac7; `python -m bench.dac7_compile fill|compile NUMBER` are its processes, so
 that each has a memory of its own. Every seller has a tax profile and 30 sales of 70.00 (one posting and one
 transfer each), spread over the year. DAC7_BENCH_SELLERS says how many the many are.
 """
@@ -212,6 +212,8 @@ def main(arguments: list[str]) -> None:
 
         from bench.browse import make_database
 
+        if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.mysql":
+            raise SystemExit("Run it as: make bench BENCH=dac7 (it needs the private MariaDB).")
         make_database(settings.DATABASES["default"])
         call_command("prepare", verbosity=0)
         measure(**dict(zip(("few", "many"), numbers, strict=False)))
