@@ -14,10 +14,12 @@ from dac7 import metrics
 from dac7.errors.profiles import ReasonRequired
 from dac7.lifecycle.profiles import CLOCK, REGISTRY, STAFF, CheckStatus
 from dac7.models import ProfileCheck
+from dac7.quarters import local_date
 from dac7.queries.profiles import count_pending_checks, due_check_ids
 from dac7.registries import vat_registry
 from dac7.registries.contract import RegistryUnavailable, VatRegistry
 from dac7.services.check_moves import lock_check, move
+from dac7.services.diligence import request_information, time_zone_of
 from dac7.services.ringing import ring_for_check
 from foundation.db import atomic_retry
 
@@ -100,11 +102,15 @@ def approve_check(*, check_id: str, staff_id: str, note: str, now: datetime) -> 
 
 @atomic_retry
 def refuse_check(*, check_id: str, staff_id: str, note: str, now: datetime) -> None:
-    """A person looked and it is wrong: the seller owes it again. Raises as approve_check."""
-    _decide(check_id, "refuse", staff_id, note, now)
+    """A person looked and it is wrong: the seller owes it again, and is asked. Raises as approve_check."""
+    check = _decide(check_id, "refuse", staff_id, note, now)
+    year = local_date(now, time_zone_of(now.year)).year
+    request_information(member_id=check.profile.member_id, year=year, actor=f"staff:{staff_id}", now=now)
 
 
-def _decide(check_id: str, verb: str, staff_id: str, note: str, now: datetime) -> None:
+def _decide(check_id: str, verb: str, staff_id: str, note: str, now: datetime) -> ProfileCheck:
     if not note.strip():
         raise ReasonRequired
-    move(lock_check(check_id), verb=verb, actor=STAFF, actor_id=staff_id, note=note.strip(), now=now)
+    check = lock_check(check_id)
+    move(check, verb=verb, actor=STAFF, actor_id=staff_id, note=note.strip(), now=now)
+    return check

@@ -8,15 +8,17 @@ import pytest
 
 from dac7.errors.profiles import CheckNotFound, CheckStatusConflict, ReasonRequired
 from dac7.lifecycle.profiles import CONFIRMED_FOR
-from dac7.models import CheckEvent, ProfileCheck
+from dac7.models import CheckEvent, InformationRequest, ProfileCheck
 from dac7.profile_rules import GivenTin
 from dac7.queries.profiles import find_profile, iter_dossiers, iter_shared_persons, list_tax_subjects
 from dac7.registries.contract import VatAnswer, VatRegistry
 from dac7.services import verifying
+from dac7.services.diligence import sweep_requests
 from dac7.services.verifying import approve_check, ask_registry, pause_after, refuse_check, sweep_checks
 from dac7.tasks import ask_registry as rung_registry
 from dac7.tasks import sweep_profile_checks
 from members.models import Member
+from members.queries import find_restriction
 from tests.factories.members import make_member
 from tests.factories.money import NOON
 from tests.factories.tax import LT_TIN, LT_VAT, company, give_profile, person
@@ -130,7 +132,19 @@ class TestPerson:
         assert (owed.pointer, owed.code) == ("/vat_number", "vat_not_registered")
         assert next(iter_dossiers([seller.id])).missing == ("/vat_number",)
         assert list_tax_subjects([seller.id])[seller.id].is_complete is False
-        assert give_profile(seller.id, company(), version=1).missing == ()
+
+    def test_asks_for_what_was_refused_until_it_is_given(self, seller: Member, pending: ProfileCheck) -> None:
+        refuse_check(check_id=pending.id, staff_id="01STAFF", note="not theirs", now=NOON)
+        request = InformationRequest.objects.get()
+        assert (request.member_id, request.status, request.is_open) == (seller.id, "requested", True)
+        for days in (15, 40, 70):
+            sweep_requests(now=NOON + timedelta(days=days))
+        later = NOON + timedelta(days=71)
+        assert find_restriction(member_id=seller.id, capability="withdraw", now=later) is not None
+        assert give_profile(seller.id, company(), version=1, now=later).missing == ()
+        assert find_restriction(member_id=seller.id, capability="withdraw", now=later) is None
+        request.refresh_from_db()
+        assert request.status == "answered"
 
     def test_says_why_and_decides_once(self, pending: ProfileCheck) -> None:
         with pytest.raises(ReasonRequired) as refusal:
