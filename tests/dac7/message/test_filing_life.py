@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pyrage
 import pytest
@@ -45,6 +46,9 @@ from tests.dac7.message.filings import (
 )
 from tests.dac7.message.messages import SELLER
 
+if TYPE_CHECKING:
+    from pytest_django import Settings
+
 pytestmark = pytest.mark.django_db
 
 
@@ -54,11 +58,11 @@ class TestOpening:
         again = compiling.open_filing(year=YEAR, by="clock", reason="January", now=NOW + timedelta(days=1))
         assert (first, status_of(first)) == (again, "collecting")
 
-    def test_needs_a_reason_and_a_known_form(self, settings: pytest.FixtureRequest) -> None:
+    def test_needs_a_reason_and_a_known_form(self, settings: Settings) -> None:
         with pytest.raises(ReasonMissing) as raised:
             compiling.open_filing(year=YEAR, by="clock", reason=" ", now=NOW)
         assert raised.value.code == "filing_reason_missing"
-        settings.DAC7_DIALECT = "klingon"  # type: ignore[attr-defined]
+        settings.DAC7_DIALECT = "klingon"
         with pytest.raises(DialectUnknown) as unknown:
             compiling.open_filing(year=YEAR, by="clock", reason="January", now=NOW)
         assert unknown.value.code == "filing_dialect_unknown"
@@ -203,10 +207,8 @@ class TestValidating:
         assert validating.validate_filing(filing_id=filing_id, now=NOW) == FilingStatus.VALIDATED
         assert FilingFinding.objects.get().rule == "rounded_to_zero"
 
-    def test_without_the_authoritys_schema_nothing_is_validated(
-        self, settings: pytest.FixtureRequest
-    ) -> None:
-        settings.DAC7_DIALECT = "hu"  # type: ignore[attr-defined]
+    def test_without_the_authoritys_schema_nothing_is_validated(self, settings: Settings) -> None:
+        settings.DAC7_DIALECT = "hu"
         filing_id = opened(*SELLERS)
         assert validating.validate_filing(filing_id=filing_id, now=NOW) == FilingStatus.COMPILED
         assert FilingFinding.objects.get().rule == "schema_missing"
@@ -275,11 +277,11 @@ class TestExporting:
         assert (hashlib.sha256(document).hexdigest(), len(document)) == (message.sha256, message.byte_count)
         assert len(etree.fromstring(document).findall(".//{*}ReportableSeller")) == 3
 
-    def test_to_a_recipient_it_is_encrypted(self, settings: pytest.FixtureRequest) -> None:
+    def test_to_a_recipient_it_is_encrypted(self, settings: Settings) -> None:
         authority = pyrage.x25519.Identity.generate()
         filing_id = approved(opened(*SELLERS))
         (plain,) = files(filing_id)
-        settings.DAC7_AGE_RECIPIENTS = [str(authority.to_public())]  # type: ignore[attr-defined]
+        settings.DAC7_AGE_RECIPIENTS = [str(authority.to_public())]
         (document,) = files(filing_id)
         assert pyrage.decrypt(document, [authority]) == plain
         message = FilingMessage.objects.get(filing_id=filing_id)
