@@ -166,6 +166,17 @@ def _empty_the_tables() -> None:
                 append_only.install(editor, protected)
 
 
+@pytest.fixture
+def sandbox(settings: Settings) -> Iterator[None]:
+    """SANDBOX is on, and its clock has not been advanced."""
+    from foundation import clock
+
+    settings.SANDBOX = True
+    clock.forget()
+    yield
+    clock.forget()
+
+
 @pytest.fixture(autouse=True)
 def storage_folder(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """This test's own public media and private originals: the folders `media` and `originals` in it."""
