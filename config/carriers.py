@@ -21,3 +21,14 @@ def carrier_settings() -> tuple[str, dict[str, str]]:
             "CARRIER_PROVIDER=sendcloud needs SENDCLOUD_PUBLIC_KEY and SENDCLOUD_SECRET_KEY"
         )
     return provider, sendcloud
+
+
+def verification_hub() -> dict[str, str]:
+    """Where items are looked at before they go on to their buyers, as an address on labels."""
+    return {
+        "name": env.str("HUB_NAME", "Preloved verification"),
+        "street": env.str("HUB_STREET", "Gedimino pr. 1"),
+        "postal_code": env.str("HUB_POSTAL_CODE", "01103"),
+        "city": env.str("HUB_CITY", "Vilnius"),
+        "country": env.str("HUB_COUNTRY", "LT"),
+    }

@@ -25,6 +25,10 @@ EVERY = {
     "listings.tasks.sweep_deadlines": timedelta(minutes=1),
     "listings.tasks.remove_orphans": timedelta(hours=1),
     "orders.tasks.sweep_offers": timedelta(seconds=10),
+    "orders.tasks.sweep_orders": timedelta(seconds=5),
+    "orders.tasks.remind_of_orders": timedelta(minutes=5),
+    "orders.tasks.sweep_payments": timedelta(seconds=5),
+    "orders.tasks.sweep_parcels": timedelta(seconds=10),
     "orders.tasks.remind_of_offers": timedelta(minutes=15),
     "balance.tasks.expire_holds": timedelta(seconds=10),
     "balance.tasks.sweep_withdrawals": timedelta(seconds=10),
@@ -38,6 +42,9 @@ EVERY = {
     "dac7.tasks.fetch_exchange_rates": timedelta(hours=6),
     "dac7.tasks.sweep_profile_checks": timedelta(minutes=1),
     "dac7.tasks.purge_dossiers": timedelta(days=1),
+    "dac7.tasks.open_january_filing": timedelta(days=1),
+    "dac7.tasks.sweep_filings": timedelta(minutes=5),
+    "dac7.tasks.announce_statements": timedelta(minutes=1),
 }
 SANDBOX_EVERY = {"foundation.tasks.advance_sandbox_clock": timedelta(seconds=5)}
 

@@ -14,7 +14,7 @@ from environs import validate
 from config import tax
 from config.accounts import *  # noqa: F403  # Django finds settings by their names
 from config.broker import broker
-from config.carriers import carrier_settings
+from config.carriers import carrier_settings, verification_hub
 from config.database import database
 from config.env import BASE_DIR, ConfigurationError, by_plan, env, generated_secret, networks
 from config.keys import keys_of_columns
@@ -249,6 +249,7 @@ BANK_ACCOUNT_COOL_DOWN_H = env.int("BANK_ACCOUNT_COOL_DOWN_H", 24)
 
 # --- Parcels ----------------------------------------------------------------------------------
 CARRIER_PROVIDER, SENDCLOUD = carrier_settings()
+VERIFICATION_HUB = verification_hub()
 
 # --- Tax --------------------------------------------------------------------------------------
 # Where the operator reports; ISO 3166-1 alpha-2.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orders.models.bundles import Bundle, BundleDiscount, BundleItem, BundleLadder
+from orders.models.issues import Issue, IssueEvidence, Proposal
 from orders.models.offers import Offer, OfferEvent, OfferQuota
 from orders.models.orders import Case, Order, OrderEvent, OrderItem, Strike
 from orders.models.parcels import Parcel, ParcelEvent, SandboxParcel, ShippingOption
@@ -16,6 +17,8 @@ __all__ = [
     "BundleLadder",
     "Case",
     "Dispute",
+    "Issue",
+    "IssueEvidence",
     "Offer",
     "OfferEvent",
     "OfferQuota",
@@ -25,6 +28,7 @@ __all__ = [
     "Parcel",
     "ParcelEvent",
     "Payment",
+    "Proposal",
     "Refund",
     "SandboxParcel",
     "SandboxPayment",

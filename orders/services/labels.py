@@ -41,7 +41,7 @@ def request_onward_label(order: Order, *, now: datetime) -> None:
 
 def request_hub_return_label(order: Order, *, now: datetime) -> None:
     """From the hub back to the seller, at our cost."""
-    _request(order, Leg.RETURN, hub(), _sellers(order), None, now=now)
+    _request(order, Leg.HUB_RETURN, hub(), _sellers(order), None, now=now)
 
 
 def request_return_label(order: Order, *, now: datetime) -> None:

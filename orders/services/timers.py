@@ -2,12 +2,54 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from foundation.sandbox import Sweeper, earliest, register
-from orders.models import Offer
-from orders.services.deadlines import sweep_offers
+from orders.lifecycle import OfferStatus
+from orders.models import Offer, Order, Parcel, Payment, Refund
+from orders.queries.payments import due_payment_ids, due_refund_ids
+from orders.services.carrier_calls import call_carriers
+from orders.services.charging import advance_payment
+from orders.services.deadlines import REMIND_BEFORE, remind_of_offers, sweep_offers
+from orders.services.order_deadlines import sweep_orders, sweep_reminders
+from orders.services.reconciling_payments import BATCH
+from orders.services.refunding import advance_refund
+
+
+def charge(*, now: datetime) -> int:
+    """Call the provider about the payments that are due; returns how many calls were made."""
+    due = due_payment_ids(now=now, limit=BATCH)
+    for payment_id in due:
+        advance_payment(payment_id=payment_id, now=now)
+    # What a worker has in hand stays due.
+    return len(due) - Payment.objects.filter(id__in=due, due_at__lte=now).count() if due else 0
+
+
+def refund(*, now: datetime) -> int:
+    """Likewise about refunds."""
+    due = due_refund_ids(now=now, limit=BATCH)
+    for refund_id in due:
+        advance_refund(refund_id=refund_id, now=now)
+    return len(due) - Refund.objects.filter(id__in=due, due_at__lte=now).count() if due else 0
+
+
+def next_offer_reminder(*, after: datetime) -> datetime | None:
+    """When the next agreed price is about to end."""
+    agreed = Offer.objects.filter(status=OfferStatus.ACCEPTED)
+    ends_at = earliest(agreed, "due_at")(after=after + REMIND_BEFORE)
+    return None if ends_at is None else ends_at - REMIND_BEFORE
 
 
 def register_sweepers() -> None:
-    """Called once the apps are loaded."""
-    due = earliest(Offer.objects.all(), "due_at")
-    register(Sweeper("orders.offers", sweep=sweep_offers, next_due=due))
+    """Called once the apps are loaded. Reminders come before the deadlines they are about."""
+    orders = Order.objects.all()
+    for sweeper in (
+        Sweeper("orders.offer_reminders", sweep=remind_of_offers, next_due=next_offer_reminder),
+        Sweeper("orders.offers", sweep=sweep_offers, next_due=earliest(Offer.objects.all(), "due_at")),
+        Sweeper("orders.payments", sweep=charge, next_due=earliest(Payment.objects.all(), "due_at")),
+        Sweeper("orders.refunds", sweep=refund, next_due=earliest(Refund.objects.all(), "due_at")),
+        Sweeper("orders.parcels", sweep=call_carriers, next_due=earliest(Parcel.objects.all(), "due_at")),
+        Sweeper("orders.order_reminders", sweep=sweep_reminders, next_due=earliest(orders, "remind_at")),
+        Sweeper("orders.orders", sweep=sweep_orders, next_due=earliest(orders, "due_at")),
+    ):
+        register(sweeper)

@@ -14,8 +14,10 @@ from foundation import clock
 from foundation.models import SandboxClock
 from foundation.sandbox import sweepers
 from listings.queries import ListingFacts
-from orders.models import Offer
+from members.models import Member, Notice
+from orders.models import Offer, Order
 from tests.factories.members import make_member
+from tests.factories.purchases import buy, deliver, held_by, refunded_to_card
 
 URL = "/api/v1/sandbox/clock"
 
@@ -92,6 +94,33 @@ class TestAdvance:
         assert (answer.status_code, answer.json()["code"]) == (422, "sandbox_clock_refused")
 
 
+@pytest.mark.usefixtures("sandbox")
+class TestOrder:
+    def notices(self, member: Member) -> list[str]:
+        rows = Notice.objects.filter(member_id=member.id).order_by("created_at", "id")
+        return list(rows.values_list("kind", flat=True))
+
+    def test_completes_two_days_after_its_delivery(
+        self, as_buyer: APIClient, seller: Member, buyer: Member
+    ) -> None:
+        order = deliver(buy(seller.id, buyer.id, now=clock.now()), now=clock.now())
+        assert "orders.orders" not in advance(as_buyer, by="PT47H").json()["done"]
+        assert advance(as_buyer, by="PT2H").json()["done"]["orders.orders"] == 1
+        assert Order.objects.get(id=order.id).status == "completed"
+        assert held_by(seller.id) == 2000
+
+    def test_is_cancelled_after_reminders_when_nobody_ships(
+        self, as_buyer: APIClient, seller: Member, buyer: Member
+    ) -> None:
+        order = buy(seller.id, buyer.id, now=clock.now())
+        answer = advance(as_buyer, by="P20D")
+        assert answer.json()["failed"] == []
+        assert Order.objects.get(id=order.id).status == "cancelled"
+        told = self.notices(seller)
+        assert told.index("order.ship_by_reminder") < told.index("order.not_shipped")
+        assert refunded_to_card(order) == order.card_minor > 0
+
+
 class TestClock:
     @pytest.mark.usefixtures("sandbox")
     def test_shows_real_time_until_it_is_advanced(self, as_buyer: APIClient) -> None:
@@ -132,7 +161,13 @@ class TestSweepers:
             "balance.holds",
             "balance.withdrawals",
             "balance.donations",
+            "orders.offer_reminders",
             "orders.offers",
+            "orders.payments",
+            "orders.refunds",
+            "orders.parcels",
+            "orders.order_reminders",
+            "orders.orders",
         }
 
     def test_say_when_they_have_something_to_do(self, as_buyer: APIClient, listing: ListingFacts) -> None:
