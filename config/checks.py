@@ -60,7 +60,7 @@ def sandboxes(**_: Any) -> list[Error]:
                 id="preloved.E005",
             )
         )
-    if settings.SERVER_MODE and settings.VAT_REGISTRY == "sandbox":
+    if settings.HTTPS and settings.VAT_REGISTRY == "sandbox":
         found.append(
             Error(
                 "The sandbox's registry takes any VAT number whose digits fit.",

@@ -259,7 +259,7 @@ DAC7_OPERATOR = tax.operator(for_dialect=DAC7_DIALECT)
 DAC7_SCHEMA_DIR = env.str("DAC7_SCHEMA_DIR", "")
 DAC7_AGE_RECIPIENTS: list[str] = env.list("DAC7_AGE_RECIPIENTS", [])
 DAC7_RATES_URL = env.str("DAC7_RATES_URL", "")
-VAT_REGISTRY = env.str("VAT_REGISTRY", "vies" if SERVER_MODE else "sandbox")
+VAT_REGISTRY = env.str("VAT_REGISTRY", "vies" if HTTPS else "sandbox")
 if VAT_REGISTRY not in ("sandbox", "vies"):
     raise ConfigurationError(f"VAT_REGISTRY is {VAT_REGISTRY!r}, should be sandbox or vies")
 VIES_URL = env.str("VIES_URL", "https://ec.europa.eu/taxation_customs/vies/rest-api")

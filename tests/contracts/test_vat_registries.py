@@ -75,6 +75,6 @@ class TestSetting:
         assert vat_registry("vies").name == "vies"
 
     def test_of_the_sandbox_is_refused_where_members_are(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(settings, "SERVER_MODE", True)
+        monkeypatch.setattr(settings, "HTTPS", True)
         with pytest.raises(SystemCheckError, match=r"preloved\.E006"):
             call_command("check", "--deploy", "--tag", "money")
