@@ -202,14 +202,3 @@ def s3_server() -> Iterator[str]:
     _host, port = server.get_host_and_port()
     yield f"http://127.0.0.1:{port}"
     server.stop()
-
-
-@pytest.fixture
-def sandbox(settings: Settings) -> Iterator[None]:
-    """SANDBOX is on, and its clock has not been advanced."""
-    from foundation import clock
-
-    settings.SANDBOX = True
-    clock.forget()
-    yield
-    clock.forget()
