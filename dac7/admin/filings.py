@@ -33,6 +33,18 @@ else:  # generic only in the stubs, not at run time
     _FilingAdmin = admin.ModelAdmin
 
 MOST_SHOWN: Final = 200
+_ADVANCE, _REOPEN = ("advance", "Compile or check again"), ("reopen", "Reopen: compile anew…")
+STEPS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    FilingStatus.COLLECTING: (_ADVANCE,),
+    FilingStatus.COMPILED: (_ADVANCE, _REOPEN),
+    FilingStatus.VALIDATED: (
+        ("review", "Review (first person)…"),
+        ("approve", "Approve (second person)…"),
+        _REOPEN,
+    ),
+    FilingStatus.APPROVED: (("mark_filed", "It was handed in…"), _REOPEN),
+}
+"""The buttons on a filing's page, by its status; each is an action of the list."""
 
 
 class CorrectionForm(forms.Form):
@@ -69,11 +81,15 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
     show_full_result_count = False
     actions = ("advance", "review", "approve", "reopen", "mark_filed")
     fields = (
-        *("name", "status", "dialect", "reason", "opened_at", "opened_by", "compiled_at", "checked_at"),
-        *("reviewed_by", "reviewed_at", "review_note", "approved_by", "approved_at", "approval_note"),
-        *("filed_by", "filed_at", "filing_note", "statements_sent_at"),
+        ("status", "dialect", "reason"),
+        ("opened_at", "opened_by"),
+        ("compiled_at", "checked_at"),
+        ("reviewed_at", "reviewed_by", "review_note"),
+        ("approved_at", "approved_by", "approval_note"),
+        ("filed_at", "filed_by", "filing_note"),
+        "statements_sent_at",
     )
-    readonly_fields = fields
+    readonly_fields = ("name", "files", "sellers", "problems")
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Who may "add" filings may open corrections."""
@@ -124,6 +140,7 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
             "differences": list_differences(row, limit=MOST_SHOWN),
             "in_error": [(record, RECORD_CODES[record.error_code]) for record in in_error],
             "most_shown": MOST_SHOWN,
+            "steps": [(action, label) for action, label in STEPS.get(row.status, ()) if may],
             "may_export": may and row.status in PUBLISHED,
             "may_import": may,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -99,6 +100,14 @@ class TestTheFilingPage:
         for part in ("negative_amount", "Amounts are not below zero.", "Q1 consideration: 10 → -5", "DPI402"):
             assert part in page
         assert "Export…" not in page
+
+    def test_has_a_button_for_each_step_that_its_status_allows(self, anna: Client) -> None:
+        filing_id = opened(*SELLERS)
+        validating.validate_filing(filing_id=filing_id, now=NOW)
+        page = anna.get(f"{LIST}{filing_id}/change/").content.decode()
+        assert re.findall(r'name="action" value="(\w+)"', page) == ["review", "approve", "reopen"]
+        asked = anna.post(LIST, {"action": "review", "_selected_action": filing_id})
+        assert b"Do it" in asked.content
 
     def test_says_in_plain_words_what_the_authority_found(self, anna: Client) -> None:
         filing_id = filed(opened(SELLER))
