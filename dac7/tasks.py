@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from dac7.services import advancing, announcing, diligence, erasing, rates, verifying, watching
+from dac7.services import advancing, announcing, diligence, erasing, forgetting, rates, verifying, watching
 from foundation import clock
 from foundation.doorbell import ring
 
@@ -78,3 +78,9 @@ def sweep_filings() -> None:
 def announce_statements() -> None:
     """Every minute: sellers are told of their copy once a filing is approved."""
     announcing.announce_statements(now=clock.now())
+
+
+@shared_task
+def forget_filing_records() -> None:
+    """Every day; something happens in January."""
+    forgetting.forget_records(now=clock.now())
