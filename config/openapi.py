@@ -43,6 +43,7 @@ DOCUMENT: dict[str, Any] = {
         "RunStatusEnum": "ai_suggestions.api.shapes.RUN_STATUSES",
         "BatchStatusEnum": "ai_suggestions.api.shapes.BATCH_STATUSES",
         "BatchItemStatusEnum": "ai_suggestions.batch_queries.ITEM_STATUSES",
+        "TaxRequestStatusEnum": "dac7.api.status.REQUEST_STATUSES",
         "OfferStatusEnum": "orders.api.shapes.STATUSES",
     },
     "POSTPROCESSING_HOOKS": [

@@ -26,6 +26,8 @@ _LANGUAGE = OpenApiParameter(
     "Accept-Language", str, OpenApiParameter.HEADER, description="Language of `why`: en, de, fr, lt."
 )
 
+REQUEST_STATUSES = [(one.value, one.value) for one in OPEN]
+
 
 class TaxLimitsSerializer(serializers.Serializer[Any]):
     """From either of them on, sales are reported."""
@@ -46,7 +48,7 @@ class TaxStepSerializer(serializers.Serializer[Any]):
 class TaxRequestSerializer(serializers.Serializer[Any]):
     """What we asked you for."""
 
-    status = serializers.ChoiceField(choices=[(one.value, one.value) for one in OPEN])
+    status = serializers.ChoiceField(choices=REQUEST_STATUSES)
     requested_at = serializers.DateTimeField()
     next_letter_at = serializers.DateTimeField(allow_null=True, help_text="Unless you answer before.")
 
