@@ -45,6 +45,10 @@ DOCUMENT: dict[str, Any] = {
         "BatchItemStatusEnum": "ai_suggestions.batch_queries.ITEM_STATUSES",
         "TaxRequestStatusEnum": "dac7.api.status.REQUEST_STATUSES",
         "OfferStatusEnum": "orders.api.shapes.STATUSES",
+        "TaxCheckStatusEnum": "dac7.api.shapes.CHECK_STATUSES",
+        "TaxCheckKindEnum": "dac7.api.shapes.CHECK_KINDS",
+        "TaxDocumentStatusEnum": "dac7.api.shapes.DOCUMENT_STATUSES",
+        "TaxDocumentKindEnum": "dac7.api.shapes.DOCUMENT_KINDS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -1,14 +1,16 @@
-"""What the clock brings about with requests, sales and filings (foundation.sandbox)."""
+"""What the clock brings about with requests, sales, filings and profiles (foundation.sandbox)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from dac7.models import InformationRequest
+from dac7.models import InformationRequest, ProfileCheck
 from dac7.quarters import local_date, quarter_of, quarter_start
 from dac7.queries.diligence import find_read_until
 from dac7.services.advancing import next_january, sweep_filings
 from dac7.services.diligence import sweep_requests
+from dac7.services.erasing import purge_dossiers
+from dac7.services.verifying import ask_registries
 from dac7.services.watching import READER, check_quarter, rules_now, watch_sales
 from foundation.sandbox import Sweeper, earliest, register
 
@@ -40,3 +42,6 @@ def register_sweepers() -> None:
     register(Sweeper("dac7.quarters", sweep=check, next_due=next_quarter))
     register(Sweeper("dac7.filings", sweep=sweep_filings, next_due=next_january))
     register(Sweeper("dac7.requests", sweep=sweep_requests, next_due=due))
+    asked = earliest(ProfileCheck.objects.all(), "due_at")
+    register(Sweeper("dac7.profile_checks", sweep=ask_registries, next_due=asked))
+    register(Sweeper("dac7.dossiers", sweep=purge_dossiers))

@@ -94,6 +94,14 @@ def sweep_checks(*, now: datetime) -> int:
     return len(due)
 
 
+def ask_registries(*, now: datetime) -> int:
+    """Ask about the checks that are due, here and now; how many. Each is due later after that."""
+    due = due_check_ids(now=now, limit=BATCH)
+    for check_id in due:
+        ask_registry(check_id=check_id, now=now)
+    return len(due)
+
+
 @atomic_retry
 def approve_check(*, check_id: str, staff_id: str, note: str, now: datetime) -> None:
     """A person looked and takes it as it is. Raises CheckNotFound, CheckStatusConflict, ReasonRequired."""

@@ -14,9 +14,17 @@ from dac7.queries.profiles import find_profile, iter_dossiers, iter_shared_perso
 from dac7.registries.contract import VatAnswer, VatRegistry
 from dac7.services import verifying
 from dac7.services.diligence import sweep_requests
-from dac7.services.verifying import approve_check, ask_registry, pause_after, refuse_check, sweep_checks
+from dac7.services.verifying import (
+    approve_check,
+    ask_registries,
+    ask_registry,
+    pause_after,
+    refuse_check,
+    sweep_checks,
+)
 from dac7.tasks import ask_registry as rung_registry
 from dac7.tasks import sweep_profile_checks
+from foundation.sandbox import sweepers
 from members.models import Member
 from members.queries import find_restriction
 from tests.factories.members import make_member
@@ -96,6 +104,12 @@ class TestRegistry:
         ask_registry(check_id=check.id, now=NOON, registry=registry)
         check.refresh_from_db()
         assert check.status == "waiting"
+
+    def test_is_asked_as_the_sandboxes_clock_moves(self, seller: Member) -> None:
+        with_vat(seller, SILENT_VAT)
+        assert ask_registries(now=NOON) == 1
+        assert ask_registries(now=NOON) == 0
+        assert "dac7.profile_checks" in {sweeper.name for sweeper in sweepers.registered()}
 
     def test_is_rung_for_and_swept(self, seller: Member, monkeypatch: pytest.MonkeyPatch) -> None:
         check = with_vat(seller, LT_VAT)
