@@ -45,6 +45,7 @@ EVERY = {
     "dac7.tasks.open_january_filing": timedelta(days=1),
     "dac7.tasks.sweep_filings": timedelta(minutes=5),
     "dac7.tasks.announce_statements": timedelta(minutes=1),
+    "dac7.tasks.forget_filing_records": timedelta(days=1),
 }
 SANDBOX_EVERY = {"foundation.tasks.advance_sandbox_clock": timedelta(seconds=5)}
 
