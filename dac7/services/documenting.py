@@ -21,7 +21,7 @@ from dac7.models import TaxDocument
 from dac7.queries.documents import MAX_DOCUMENTS, DocumentFacts, document_facts
 from foundation.db import atomic_retry
 from foundation.encryption import new_file_key, seal_file
-from foundation.errors import DomainError
+from foundation.errors import DomainError, Unavailable
 from foundation.ids import new_id
 from foundation.lifecycle import UnknownTransition
 
@@ -53,7 +53,11 @@ def send_document(
     )
     # The file first: a row without its file is a lie, a file without its row opens for nobody.
     storage = storages[STORAGE]
-    storage.save(document.file_name, ContentFile(seal_file(document.file_key, evidence.content)))
+    try:
+        storage.save(document.file_name, ContentFile(seal_file(document.file_key, evidence.content)))
+    except OSError:  # a full disk; foundation.buckets makes a silent bucket one too
+        logger.warning("tax_document_not_stored", document_id=document.id, exc_info=True)
+        raise Unavailable(retry_after_s=30) from None
     try:
         document.save(force_insert=True)
     except Exception:

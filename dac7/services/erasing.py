@@ -58,7 +58,10 @@ def purge_dossiers(*, now: datetime) -> int:
         last = page[-1].id
         for profile in page:
             if end_of(profile) < now.date():
-                purged += _purge(profile.id, now=now)
+                try:
+                    purged += _purge(profile.id, now=now)
+                except OSError:  # the storage fails: the others are not held up, and tomorrow is another day
+                    logger.warning("tax_dossier_not_purged", profile_id=profile.id, exc_info=True)
     _purge_lone_documents(now=now)
     return purged
 

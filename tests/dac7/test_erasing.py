@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from django.core.files.storage import storages
+from django.core.files.storage import FileSystemStorage, storages
 
 from dac7.models import AccessLog, CheckEvent, ProfileCheck, TaxDocument, TaxNumber, TaxProfile
 from dac7.retention import kept_until
@@ -62,6 +62,20 @@ class TestPurge:
         assert not storages[STORAGE].exists(name)
         assert AccessLog.objects.count() == 1
         assert purge_dossiers(now=NEXT_DAY) == 0
+
+    def test_is_made_up_for_when_the_storage_fails(
+        self, monkeypatch: pytest.MonkeyPatch, dossier: TaxProfile
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise OSError
+
+        with monkeypatch.context() as broken:
+            broken.setattr(FileSystemStorage, "delete", fail)
+            give_profile(make_member("Jonas").id)
+            assert purge_dossiers(now=NEXT_DAY) == 1
+        assert TaxDocument.objects.exists()
+        assert purge_dossiers(now=NEXT_DAY) == 1
+        assert not TaxDocument.objects.exists()
 
     def test_keeps_what_a_later_report_rests_on(self, seller: Member, dossier: TaxProfile) -> None:
         assert keep_for_year(member_ids=[seller.id], year=NOON.year + 1) == 1

@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 import pytest
-from django.core.files.storage import storages
+from django.core.files.storage import FileSystemStorage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError
 from hypothesis import given
@@ -155,6 +155,21 @@ class TestSend:
         assert send(as_seller, files.pdf()).status_code == 500
         assert len(saved) == 1
         assert not storage.exists(saved[0])
+
+    def test_is_answered_503_when_the_disk_is_full(
+        self, as_seller: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: Any, **__: Any) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(FileSystemStorage, "_save", full)
+        answer = send(as_seller, files.pdf())
+        assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (
+            503,
+            "unavailable",
+            "30",
+        )
+        assert not TaxDocument.objects.exists()
 
     def test_is_seen_by_its_owner_only(self, as_seller: APIClient) -> None:
         location = send(as_seller, files.pdf())["Location"]
