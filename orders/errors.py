@@ -231,3 +231,13 @@ class ProposalNotOpen(Conflict):
 class InvalidProposal(RuleBroken):
     code = "invalid_proposal"
     title = "The proposal does not say what it needs to"
+
+
+class ReceiptNotReady(Conflict):
+    code = "receipt_not_ready"
+    title = "There is a receipt once the order is paid"
+
+
+class AlreadyReviewed(Conflict):
+    code = "already_reviewed"
+    title = "You have reviewed this order"

@@ -52,3 +52,4 @@ LATE_PARCEL_EVENTS = Counter(
     "preloved_orders_parcel_events_overtaken_total", "Carrier events that changed no order", ["code"]
 )
 ISSUES = Counter("preloved_orders_issues_total", "Issues that buyers reported", ["kind"])
+REVIEWS = Counter("preloved_orders_reviews_total", "Reviews of members", ["by", "rating"])

@@ -17,6 +17,7 @@ from orders.queries.orders import (
 )
 from orders.queries.parcels import parcels_of
 from orders.queries.payments import find_latest_payment
+from orders.queries.reviews import may_review
 from orders.queries.shipping import options_for
 
 LATEST_EVENTS = 50
@@ -66,11 +67,14 @@ def order_card(order: OrderFacts, items: Sequence[OrderItemFacts]) -> dict[str, 
     }
 
 
-def order_body(order: OrderFacts) -> dict[str, Any]:
-    """OrderSerializer; five statements."""
+def order_body(order: OrderFacts, *, now: datetime) -> dict[str, Any]:
+    """OrderSerializer."""
     latest = reversed(list(event_rows(order.id).order_by("-number")[:LATEST_EVENTS]))
+    card = order_card(order, items_of([order.id]).get(order.id, []))
+    if order.completed_at is not None and may_review(order.id, order.role, order.completed_at, now=now):
+        card["allowed_actions"].append("review")
     return {
-        **order_card(order, items_of([order.id]).get(order.id, [])),
+        **card,
         "delivery": _delivery(order),
         "parcels": [
             {
@@ -93,7 +97,7 @@ def order_body(order: OrderFacts) -> dict[str, Any]:
 def checkout_body(order: OrderFacts, *, now: datetime) -> dict[str, Any]:
     """CheckoutSerializer."""
     return {
-        **order_body(order),
+        **order_body(order, now=now),
         "quote_version": order.quote_version,
         "uses_wallet": order.uses_wallet,
         "shipping_options": [

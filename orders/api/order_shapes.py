@@ -187,7 +187,7 @@ class OrderCardSerializer(serializers.Serializer[Any]):
     allowed_actions = serializers.ListField(
         child=serializers.CharField(),
         help_text="What you may do now: `change`, `pay`, `abandon`; `cancel`, `refuse_cancellation`, `ship`, "
-        "`confirm`, `report_issue`. What an issue allows is said there.",
+        "`confirm`, `report_issue`; `review` (in a single order). What an issue allows is said there.",
     )
     is_verified = serializers.BooleanField(help_text="The item is looked at first.")
     created_at = serializers.DateTimeField()

@@ -51,9 +51,10 @@ class OrderView(ApiView):
         responses={200: shapes.OrderSerializer, 304: None},
     )
     def get(self, request: Request, order_id: str) -> Response:
-        order = get_order(str(request.user.pk), order_id, now=clock.now())
+        now = clock.now()
+        order = get_order(str(request.user.pk), order_id, now=now)
         # What may be done changes with the time, not only with the version: no 304 is answered for it.
-        return Response(order_body(order), headers={"ETag": etags.etag_for(order.id, order.version)})
+        return Response(order_body(order, now=now), headers={"ETag": etags.etag_for(order.id, order.version)})
 
 
 class OrderEventsView(ApiView):
@@ -90,7 +91,7 @@ def _verb_view(name: str, act: Verb, summary: str, description: str) -> Callable
             self.no_body(request)
             member_id, now = str(request.user.pk), clock.now()
             act(member_id, order_id, now)
-            return Response(order_body(get_order(member_id, order_id, now=now)))
+            return Response(order_body(get_order(member_id, order_id, now=now), now=now))
 
     VerbView.__name__ = VerbView.__qualname__ = f"{name.title().replace('_', '')}OrderView"
     if name in ("cancel", "confirm"):

@@ -2,7 +2,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from orders.api import bundles, checkouts, issues, offers, orders, parcels_sandbox, pickup_points
+from orders.api import (
+    bundles,
+    checkouts,
+    issues,
+    offers,
+    orders,
+    parcels_sandbox,
+    pickup_points,
+    receipts,
+    reviews,
+)
 
 urlpatterns: list[URLPattern] = [
     path("listings/<id:listing_id>/offers", offers.ListingOffersView.as_view(), name="listing-offers"),
@@ -41,5 +51,9 @@ urlpatterns: list[URLPattern] = [
     path("orders/<id:order_id>/label", pickup_points.LabelView.as_view(), name="order-label"),
     path("sandbox/parcels/<id:parcel_id>/label", parcels_sandbox.SandboxLabelView.as_view()),
     path("sandbox/parcels/<id:parcel_id>/events", parcels_sandbox.SandboxParcelEventsView.as_view()),
+    path("orders/<id:order_id>/receipt", receipts.ReceiptView.as_view()),
+    path("orders/<id:order_id>/review", reviews.OrderReviewView.as_view()),
+    path("members/<id:member_id>/reviews", reviews.MemberReviewsView.as_view()),
+    path("members/<id:member_id>/review-summary", reviews.MemberReviewSummaryView.as_view()),
     path("me/bundle-discounts", bundles.BundleDiscountsView.as_view(), name="bundle-discounts"),
 ]

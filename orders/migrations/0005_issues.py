@@ -8,130 +8,306 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('listings', '0001_initial'),
-        ('orders', '0004_parcels'),
+        ("listings", "0001_initial"),
+        ("orders", "0004_parcels"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Issue',
+            name="Issue",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('kind', foundation.ids.AsciiField(choices=[('not_received', 'not received'), ('damaged', 'damaged'), ('not_as_described', 'not as described'), ('counterfeit', 'counterfeit'), ('missing_item', 'an item is missing')], max_length=16)),
-                ('text', foundation.encryption.fields.EncryptedTextField(help_text="In the buyer's words", max_length=2000)),
-                ('version', models.PositiveIntegerField(default=1, help_text='Grows with every change')),
-                ('opened_at', models.DateTimeField()),
-                ('postage_by', foundation.ids.AsciiField(blank=True, choices=[('buyer', 'the buyer, who sends it as he likes'), ('seller', 'the seller, with our label'), ('platform', 'we, with our label')], default='', max_length=8)),
-                ('return_tracking', foundation.ids.AsciiField(blank=True, default='', help_text='As the buyer says', max_length=60)),
-                ('decided_by', foundation.ids.IdField(max_length=26, null=True)),
-                ('decision', models.CharField(blank=True, default='', help_text='What both are told', max_length=500)),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "kind",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("not_received", "not received"),
+                            ("damaged", "damaged"),
+                            ("not_as_described", "not as described"),
+                            ("counterfeit", "counterfeit"),
+                            ("missing_item", "an item is missing"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "text",
+                    foundation.encryption.fields.EncryptedTextField(
+                        help_text="In the buyer's words", max_length=2000
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, help_text="Grows with every change")),
+                ("opened_at", models.DateTimeField()),
+                (
+                    "postage_by",
+                    foundation.ids.AsciiField(
+                        blank=True,
+                        choices=[
+                            ("buyer", "the buyer, who sends it as he likes"),
+                            ("seller", "the seller, with our label"),
+                            ("platform", "we, with our label"),
+                        ],
+                        default="",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "return_tracking",
+                    foundation.ids.AsciiField(
+                        blank=True, default="", help_text="As the buyer says", max_length=60
+                    ),
+                ),
+                ("decided_by", foundation.ids.IdField(max_length=26, null=True)),
+                (
+                    "decision",
+                    models.CharField(blank=True, default="", help_text="What both are told", max_length=500),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='IssueEvidence',
+            name="IssueEvidence",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('added_by', foundation.ids.AsciiField(choices=[('buyer', 'buyer'), ('seller', 'seller')], max_length=6)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('file_name', foundation.ids.AsciiField(help_text='In the documents storage', max_length=100)),
-                ('file_key', foundation.encryption.fields.EncryptedBytesField(help_text='Opens the file')),
-                ('added_at', models.DateTimeField()),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "added_by",
+                    foundation.ids.AsciiField(
+                        choices=[("buyer", "buyer"), ("seller", "seller")], max_length=6
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "file_name",
+                    foundation.ids.AsciiField(help_text="In the documents storage", max_length=100),
+                ),
+                ("file_key", foundation.encryption.fields.EncryptedBytesField(help_text="Opens the file")),
+                ("added_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ('issue', 'position'),
+                "ordering": ("issue", "position"),
             },
         ),
         migrations.CreateModel(
-            name='Proposal',
+            name="Proposal",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('number', models.PositiveSmallIntegerField(help_text='Within the issue, from 1')),
-                ('by', foundation.ids.AsciiField(choices=[('buyer', 'buyer'), ('seller', 'seller')], max_length=6)),
-                ('kind', foundation.ids.AsciiField(choices=[('refund', 'all of it back, nothing is sent back'), ('part', 'a part of the price back, the buyer keeps the item'), ('return', 'sent back, then all of it back')], max_length=8)),
-                ('amount_minor', models.BigIntegerField(help_text="Of a part: of the order's currency", null=True)),
-                ('postage_by', foundation.ids.AsciiField(blank=True, default='', help_text='Of a return: buyer or seller', max_length=8)),
-                ('status', foundation.ids.AsciiField(default='open', max_length=8)),
-                ('is_open', models.BooleanField(default=True, editable=False, null=True)),
-                ('made_at', models.DateTimeField()),
-                ('answered_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(help_text="Within the issue, from 1")),
+                (
+                    "by",
+                    foundation.ids.AsciiField(
+                        choices=[("buyer", "buyer"), ("seller", "seller")], max_length=6
+                    ),
+                ),
+                (
+                    "kind",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("refund", "all of it back, nothing is sent back"),
+                            ("part", "a part of the price back, the buyer keeps the item"),
+                            ("return", "sent back, then all of it back"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "amount_minor",
+                    models.BigIntegerField(help_text="Of a part: of the order's currency", null=True),
+                ),
+                (
+                    "postage_by",
+                    foundation.ids.AsciiField(
+                        blank=True, default="", help_text="Of a return: buyer or seller", max_length=8
+                    ),
+                ),
+                ("status", foundation.ids.AsciiField(default="open", max_length=8)),
+                ("is_open", models.BooleanField(default=True, editable=False, null=True)),
+                ("made_at", models.DateTimeField()),
+                ("answered_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ('issue', 'number'),
+                "ordering": ("issue", "number"),
             },
         ),
         migrations.RemoveConstraint(
-            model_name='offer',
-            name='offer_known_status',
+            model_name="offer",
+            name="offer_known_status",
         ),
         migrations.RemoveConstraint(
-            model_name='offerevent',
-            name='offer_event_known_target',
+            model_name="offerevent",
+            name="offer_event_known_target",
         ),
         migrations.AlterField(
-            model_name='offer',
-            name='status',
-            field=foundation.ids.AsciiField(choices=[('proposed', 'proposed'), ('countered', 'countered'), ('accepted', 'accepted'), ('declined', 'declined'), ('expired', 'expired'), ('lapsed', 'lapsed'), ('bought', 'bought')], max_length=10),
+            model_name="offer",
+            name="status",
+            field=foundation.ids.AsciiField(
+                choices=[
+                    ("proposed", "proposed"),
+                    ("countered", "countered"),
+                    ("accepted", "accepted"),
+                    ("declined", "declined"),
+                    ("expired", "expired"),
+                    ("lapsed", "lapsed"),
+                    ("bought", "bought"),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['proposed', 'countered', 'accepted', 'declined', 'expired', 'lapsed', 'bought'])), name='offer_known_status'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        ["proposed", "countered", "accepted", "declined", "expired", "lapsed", "bought"],
+                    )
+                ),
+                name="offer_known_status",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offerevent',
-            constraint=models.CheckConstraint(condition=models.Q(('target__in', ['proposed', 'countered', 'accepted', 'declined', 'expired', 'lapsed', 'bought'])), name='offer_event_known_target'),
+            model_name="offerevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "target__in",
+                        ["proposed", "countered", "accepted", "declined", "expired", "lapsed", "bought"],
+                    )
+                ),
+                name="offer_event_known_target",
+            ),
         ),
         migrations.AddField(
-            model_name='issue',
-            name='order',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.order'),
+            model_name="issue",
+            name="order",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.order"
+            ),
         ),
         migrations.AddField(
-            model_name='issueevidence',
-            name='issue',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.issue'),
+            model_name="issueevidence",
+            name="issue",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.issue"
+            ),
         ),
         migrations.AddField(
-            model_name='proposal',
-            name='issue',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.issue'),
+            model_name="proposal",
+            name="issue",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.issue"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='issue',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['not_received', 'damaged', 'not_as_described', 'counterfeit', 'missing_item'])), name='issue_known_kind'),
+            model_name="issue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        ["not_received", "damaged", "not_as_described", "counterfeit", "missing_item"],
+                    )
+                ),
+                name="issue_known_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='issue',
-            constraint=models.CheckConstraint(condition=models.Q(('postage_by__in', ['', 'buyer', 'seller', 'platform'])), name='issue_known_postage'),
+            model_name="issue",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("postage_by__in", ["", "buyer", "seller", "platform"])),
+                name="issue_known_postage",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='issueevidence',
-            constraint=models.UniqueConstraint(fields=('issue', 'position'), name='evidence_position_once'),
+            model_name="issueevidence",
+            constraint=models.UniqueConstraint(fields=("issue", "position"), name="evidence_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='issueevidence',
-            constraint=models.CheckConstraint(condition=models.Q(('added_by__in', ('buyer', 'seller'))), name='evidence_by_a_member'),
+            model_name="issueevidence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("added_by__in", ("buyer", "seller"))), name="evidence_by_a_member"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.UniqueConstraint(fields=('issue', 'number'), name='proposal_number_once'),
+            model_name="proposal",
+            constraint=models.UniqueConstraint(fields=("issue", "number"), name="proposal_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.UniqueConstraint(fields=('issue', 'is_open'), name='proposal_one_open'),
+            model_name="proposal",
+            constraint=models.UniqueConstraint(fields=("issue", "is_open"), name="proposal_one_open"),
         ),
         migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['open', 'accepted', 'declined', 'replaced', 'ended'])), name='proposal_known_status'),
+            model_name="proposal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["open", "accepted", "declined", "replaced", "ended"])),
+                name="proposal_known_status",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('is_open', True), ('is_open__isnull', False), ('status', 'open')), models.Q(models.Q(('status', 'open'), _negated=True), ('answered_at__isnull', False), ('is_open__isnull', True)), _connector='OR'), name='proposal_open_is_marked'),
+            model_name="proposal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("answered_at__isnull", True),
+                        ("is_open", True),
+                        ("is_open__isnull", False),
+                        ("status", "open"),
+                    ),
+                    models.Q(
+                        models.Q(("status", "open"), _negated=True),
+                        ("answered_at__isnull", False),
+                        ("is_open__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="proposal_open_is_marked",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount_minor__isnull', True), ('kind', 'refund'), ('postage_by', '')), models.Q(('amount_minor__gt', 0), ('amount_minor__isnull', False), ('kind', 'part'), ('postage_by', '')), models.Q(('amount_minor__isnull', True), ('kind', 'return'), ('postage_by__in', ['buyer', 'seller'])), _connector='OR'), name='proposal_says_what'),
+            model_name="proposal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("amount_minor__isnull", True), ("kind", "refund"), ("postage_by", "")),
+                    models.Q(
+                        ("amount_minor__gt", 0),
+                        ("amount_minor__isnull", False),
+                        ("kind", "part"),
+                        ("postage_by", ""),
+                    ),
+                    models.Q(
+                        ("amount_minor__isnull", True),
+                        ("kind", "return"),
+                        ("postage_by__in", ["buyer", "seller"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="proposal_says_what",
+            ),
         ),
     ]

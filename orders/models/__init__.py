@@ -8,6 +8,7 @@ from orders.models.offers import Offer, OfferEvent, OfferQuota
 from orders.models.orders import Case, Order, OrderEvent, OrderItem, Strike
 from orders.models.parcels import Parcel, ParcelEvent, SandboxParcel, ShippingOption
 from orders.models.payments import Dispute, Payment, Refund, SandboxPayment, SandboxRefund
+from orders.models.reviews import Review
 from orders.models.terms import Terms
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Payment",
     "Proposal",
     "Refund",
+    "Review",
     "SandboxParcel",
     "SandboxPayment",
     "SandboxRefund",

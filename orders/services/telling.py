@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from foundation.money import Money
 from members.services.notices import NewNotice, notify_many
 from orders.lifecycle import BUYER, SELLER, OrderStatus
 from orders.models import Order, OrderItem
-
-REVIEW_WITHIN = timedelta(days=14)
+from orders.queries.reviews import REVIEW_WITHIN
 
 
 @dataclass(frozen=True, slots=True)
