@@ -83,4 +83,6 @@ def announce_statements() -> None:
 @shared_task
 def forget_filing_records() -> None:
     """Every day; something happens in January."""
-    forgetting.forget_records(now=clock.now())
+    now = clock.now()
+    forgetting.forget_records(now=now)
+    forgetting.forget_figures(now=now)

@@ -101,7 +101,7 @@ class InformationRequest(models.Model):
 
 
 class DiligenceEvent(models.Model):
-    """What was done about a seller, when, by whom, and what they were told. Only ever added to."""
+    """What was done about a seller, when, by whom, and what they were told. A trigger refuses changes."""
 
     id = IdField(primary_key=True)
     member = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

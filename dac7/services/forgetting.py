@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 
+from dac7.models import DiligenceEvent, FrozenSeller, InformationRequest, SellerYear
 from dac7.models.filings import FilingRecord, RecordedMember
 from dac7.queries.filings import seller_of
 from dac7.retention import kept_until
+from dac7.states import MEMBER_STATES
 
 logger = structlog.get_logger(__name__)
 
@@ -36,6 +39,36 @@ def forget_records(*, now: datetime) -> int:
     if forgotten:
         logger.info("filing_records_forgotten", count=forgotten)
     return forgotten
+
+
+def forget_figures(*, now: datetime) -> int:
+    """Delete frozen figures, requests and their log once no state's term holds them; gives how many rows.
+
+    Sums by decision name nobody and stay, with what was compiled when.
+    """
+    forgotten = 0
+    # No state keeps for less than a year, so younger years need no look.
+    for year in sorted(set(SellerYear.objects.filter(year__lt=now.year - 1).values_list("year", flat=True))):
+        last = max(kept_until(state, last_year=year, operator_state=state) for state in MEMBER_STATES)
+        if last >= now.date():
+            break
+        for rows in (
+            FrozenSeller.objects.filter(compilation__year=year),
+            DiligenceEvent.objects.filter(year=year),
+            InformationRequest.objects.filter(year=year, is_open__isnull=True),
+            SellerYear.objects.filter(year=year),
+        ):
+            forgotten += _delete(rows)
+    if forgotten:
+        logger.info("tax_figures_forgotten", count=forgotten)
+    return forgotten
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    deleted = 0
+    while ids := list(rows.values_list("id", flat=True)[:BATCH]):
+        deleted += rows.model._default_manager.filter(id__in=ids).delete()[0]
+    return deleted
 
 
 def _kept_until(record: FilingRecord) -> date:

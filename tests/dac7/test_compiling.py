@@ -18,7 +18,11 @@ from dac7.models import Compilation, FrozenSeller, FrozenTotal
 from dac7.quarters import year_bounds
 from dac7.queries import figures as queries
 from dac7.services import figuring
+from dac7.services.diligence import information_given
 from dac7.services.figuring import reported_sellers
+from dac7.services.forgetting import forget_figures
+from dac7.services.watching import watch_sales
+from dac7.states import MEMBER_STATES, rules_of
 from foundation.ids import new_id
 from foundation.money import Money
 from members.models import Member
@@ -202,3 +206,17 @@ class TestAddingUp:
         assert refused.value.code == "figures_do_not_add_up"
         assert not FrozenTotal.objects.filter(compilation_id=filing).exists()
         assert Compilation.objects.get(id=filing).finished_at is None
+
+
+class TestForgetting:
+    def test_takes_figures_and_requests_once_no_state_needs_them(self, big_seller: Member) -> None:
+        filing = compile_year()
+        watched_at = MARCH + timedelta(days=1)
+        watch_sales(now=watched_at)
+        information_given(member_id=big_seller.id, now=watched_at)
+        years = max(rules_of(state, YEAR).retention_years for state in MEMBER_STATES)
+        assert forget_figures(now=datetime(YEAR + years, 12, 31, tzinfo=UTC)) == 0
+        # The seller's year, three lines of the log, their request, and the frozen figures.
+        assert forget_figures(now=datetime(YEAR + years + 1, 1, 1, tzinfo=UTC)) == 6
+        assert not list(queries.iter_frozen(filing))
+        assert queries.list_totals(filing)

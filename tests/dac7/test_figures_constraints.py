@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, models, transaction
+from django.db import DatabaseError, IntegrityError, models, transaction
 
 from dac7.models import (
     Compilation,
+    DiligenceEvent,
     FrozenTotal,
     InformationRequest,
     QuarterCheck,
@@ -80,3 +81,12 @@ def test_of_quarter_checks() -> None:
     QuarterCheck(year=2026, quarter=1, **facts).save()
     refused(QuarterCheck(year=2026, quarter=1, **facts), "quartercheck_once", "year", "quarter")
     refused(QuarterCheck(year=2026, quarter=5, **facts), "quartercheck_of_four")
+
+
+def test_the_log_is_never_changed(seller: Member) -> None:
+    line = DiligenceEvent.objects.create(
+        member=seller, year=2026, verb="first_sale", actor="clock", happened_at=NOW
+    )
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        DiligenceEvent.objects.filter(id=line.id).update(actor="staff:somebody")
+    line.delete()  # the purge may, once the law no longer asks for it
