@@ -54,7 +54,7 @@ def reopen_filing(*, filing_id: str, staff_id: str, reason: str, now: datetime) 
     Raises FilingNotFound, FilingNotReady (handed in already), ReasonMissing.
     """
     filing, row = locked_for(filing_id, "reopen", STAFF)
-    none: dict[str, object] = {"checked_at": None, "compiled_at": None}
+    none: dict[str, object] = {"checked_at": None, "compiled_at": None, "statements_sent_at": None}
     for who in ("reviewed", "approved"):
         none |= {f"{who}_by": "", f"{who}_at": None}
     _move(filing, row, reason=_reason(reason), review_note="", approval_note="", **none)

@@ -13,12 +13,23 @@ from rest_framework.test import APIClient
 
 from dac7.message.records import ReportedSeller
 from dac7.models.filings import Filing, RecordedMember
-from dac7.services import announcing, approving
+from dac7.services import announcing, approving, compiling
 from dac7.statements.pdf import render_pdf
 from dac7.statements.statement import Statement
 from foundation.languages import LANGUAGES
 from members.models import Member, Notice
-from tests.dac7.message.filings import ANNA, NOW, YEAR, answered, approved, corrected, earning, filed, opened
+from tests.dac7.message.filings import (
+    ANNA,
+    NOW,
+    YEAR,
+    Reported,
+    answered,
+    approved,
+    corrected,
+    earning,
+    filed,
+    opened,
+)
 from tests.dac7.message.messages import NAMELESS_TIN, SELLER
 from tests.factories.members import make_member
 
@@ -138,10 +149,17 @@ class TestAnnouncing:
         assert RecordedMember.objects.filter(told_at__isnull=True).count() == 0
         assert told == [None, None, NOW + timedelta(minutes=2)]
 
-    def test_a_reopened_filing_is_told_of_when_it_is_approved_again(
-        self, ona: Member, reported: ReportedSeller
-    ) -> None:
+    def test_who_is_new_in_a_reopened_filing_is_told_too(self, ona: Member, reported: ReportedSeller) -> None:
         filing_id = approved(opened(reported))
         announcing.announce_statements(now=NOW)
-        approving.reopen_filing(filing_id=filing_id, staff_id=ANNA, reason="Wrong", now=NOW)
+        approving.reopen_filing(filing_id=filing_id, staff_id=ANNA, reason="One was forgotten", now=NOW)
         assert get(ona).status_code == 404
+        second = make_member("Second")
+        both = sorted(
+            (reported, replace(NAMELESS_TIN, member_ids=(str(second.pk),))), key=lambda s: s.member_ids
+        )
+        compiling.compile_filing(filing_id=filing_id, source=Reported(*both), now=NOW)
+        approved(filing_id)
+        announcing.announce_statements(now=NOW)
+        assert Notice.objects.filter(member_id=ona.pk).count() == 1
+        assert Notice.objects.filter(member_id=second.pk).count() == 1
