@@ -5,7 +5,17 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from dac7.services import advancing, announcing, diligence, erasing, forgetting, rates, verifying, watching
+from dac7.services import (
+    advancing,
+    announcing,
+    diligence,
+    erasing,
+    forgetting,
+    rates,
+    sharing,
+    verifying,
+    watching,
+)
 from foundation import clock
 from foundation.doorbell import ring
 
@@ -20,6 +30,12 @@ def ask_registry(check_id: str) -> None:
 def sweep_profile_checks() -> None:
     """Every minute: registries that did not answer, and confirmations that grew old."""
     verifying.sweep_checks(now=clock.now())
+
+
+@shared_task
+def review_shared_numbers() -> None:
+    """Every day: numbers that several members have."""
+    sharing.review_shared_numbers(now=clock.now())
 
 
 @shared_task

@@ -186,6 +186,14 @@ def find_other_owners(number: TaxNumber, index: Q) -> list[TaxProfile]:
     return [row.profile for row in rows.select_related("profile").order_by("id")[:20]]
 
 
+def list_shared_number_ids() -> list[str]:
+    """TINs that somebody else has too, but the first of each, which the others are held against."""
+    earlier = TaxNumber.objects.filter(
+        number_index=OuterRef("number_index"), state=OuterRef("state"), id__lt=OuterRef("id")
+    )
+    return list(TaxNumber.objects.filter(Exists(earlier)).order_by("id").values_list("id", flat=True))
+
+
 def due_check_ids(*, now: datetime, limit: int) -> list[str]:
     """Checks for which a registry is to be asked, for the first time or again; the longest due first."""
     rows = ProfileCheck.objects.filter(due_at__lte=now).order_by("due_at", "id")

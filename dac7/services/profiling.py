@@ -10,18 +10,18 @@ from django.db import IntegrityError, transaction
 from balance.holder_names import is_same_person
 from balance.queries.banking import find_identity, list_payout_accounts
 from dac7 import metrics
-from dac7.dossiers import EntityType, Level
+from dac7.dossiers import EntityType
 from dac7.errors.profiles import ExclusionNotPossible, InvalidTaxProfile, ReasonRequired, TaxProfileNotFound
 from dac7.lifecycle.profiles import MEMBER, CheckStatus
 from dac7.models import ProfileCheck, TaxNumber, TaxProfile
 from dac7.profile_rules import ProfileDetails, problems_of
-from dac7.queries.profiles import ProfileFacts, details_of, find_other_owners, profile_facts
+from dac7.queries.profiles import ProfileFacts, details_of, profile_facts
 from dac7.services.check_moves import move, open_check
 from dac7.services.diligence import information_given
 from dac7.services.ringing import ring_for_check
+from dac7.services.sharing import check_sharing, name_of
 from dac7.tins import CheckedTin
 from foundation.db import atomic_retry
-from foundation.encryption import matching
 from foundation.errors import PreconditionFailed
 
 logger = structlog.get_logger(__name__)
@@ -147,7 +147,7 @@ def _check(
     now: datetime,
 ) -> None:
     """Open what has to be looked at anew; a check of something that did not change stands."""
-    is_renamed = before is None or _name(before) != _name(details)
+    is_renamed = before is None or name_of(before) != name_of(details)
     for check in ProfileCheck.objects.select_for_update().filter(profile=profile, is_standing=True):
         if _is_outdated(check, details, before, {number.state for number in fresh}, is_renamed):
             move(check, verb="replace", actor=MEMBER, now=now)
@@ -158,7 +158,7 @@ def _check(
     if before is None or before.country != details.country:
         _check_address(profile, details, now)
     for number in fresh:
-        _check_sharing(profile, details, number, now)
+        check_sharing(profile, details, number, now)
 
 
 def _is_outdated(
@@ -183,7 +183,7 @@ def _check_holder(profile: TaxProfile, details: ProfileDetails, now: datetime) -
     account = list_payout_accounts([profile.member_id]).get(profile.member_id)
     if account is None:
         return
-    fits = is_same_person(account.holder_name, _name(details))
+    fits = is_same_person(account.holder_name, name_of(details))
     status = CheckStatus.PASSED if fits else CheckStatus.PENDING
     open_check(profile, Kind.HOLDER, status=status, reason="" if fits else "another_holder", now=now)
 
@@ -196,34 +196,3 @@ def _check_address(profile: TaxProfile, details: ProfileDetails, now: datetime) 
     fits = identity.country == details.country
     status = CheckStatus.PASSED if fits else CheckStatus.PENDING
     open_check(profile, Kind.ADDRESS, status=status, reason="" if fits else "another_country", now=now)
-
-
-def _check_sharing(profile: TaxProfile, details: ProfileDetails, number: TaxNumber, now: datetime) -> None:
-    """The same TIN elsewhere is a second account of the same person, or somebody else's number."""
-    others = find_other_owners(number, matching(TaxNumber, "number", number.number.reveal()))
-    if not others:
-        return
-    is_sure = number.level != Level.FORMAT and all(
-        _is_same_seller(details, details_of(other)) for other in others
-    )
-    if not is_sure:
-        open_check(
-            profile,
-            Kind.SHARED_TIN,
-            status=CheckStatus.PENDING,
-            about=number.state,
-            reason="tin_of_another_member",
-            now=now,
-        )
-
-
-def _is_same_seller(one: ProfileDetails, other: ProfileDetails) -> bool:
-    return (
-        one.entity_type is other.entity_type
-        and one.birth_date == other.birth_date
-        and is_same_person(_name(one), _name(other))
-    )
-
-
-def _name(details: ProfileDetails) -> str:
-    return details.legal_name or f"{details.first_name} {details.last_name}"

@@ -14,6 +14,7 @@ from dac7.queries.profiles import find_profile, iter_dossiers, iter_shared_perso
 from dac7.registries.contract import VatAnswer, VatRegistry
 from dac7.services import verifying
 from dac7.services.diligence import sweep_requests
+from dac7.services.sharing import review_shared_numbers
 from dac7.services.verifying import (
     approve_check,
     ask_registries,
@@ -23,6 +24,7 @@ from dac7.services.verifying import (
     sweep_checks,
 )
 from dac7.tasks import ask_registry as rung_registry
+from dac7.tasks import review_shared_numbers as rung_review
 from dac7.tasks import sweep_profile_checks
 from foundation.sandbox import sweepers
 from members.models import Member
@@ -207,6 +209,18 @@ class TestSharedPersons:
         assert list_tax_subjects([other.id])[other.id].person_key is None
         approve_check(check_id=check_of(other).id, staff_id="01STAFF", note="married name", now=NOON)
         assert list(iter_shared_persons()) == [tuple(sorted((seller.id, other.id)))]
+
+    def test_that_became_doubtful_later_are_found(self, seller: Member) -> None:
+        other = make_member("Ona again")
+        give_profile(seller.id)
+        give_profile(other.id)
+        assert review_shared_numbers(now=NOON) == 0
+        give_profile(other.id, person(first_name="Jonas", last_name="Petraitis"), version=1)
+        assert list(iter_shared_persons()) == [tuple(sorted((seller.id, other.id)))]
+        rung_review()
+        assert (check_of(other).kind, check_of(other).status) == ("shared_tin", "pending")
+        assert list(iter_shared_persons()) == []
+        assert review_shared_numbers(now=NOON) == 0
 
     def test_have_no_key_without_a_number(self, seller: Member) -> None:
         give_profile(seller.id, person(tins=(), has_no_tin=True, birth_city="Kaunas", birth_country="LT"))
