@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 
 from balance.chart import PLATFORM, Account, AccountKind, Event
 from balance.models import LedgerAccount, Posting, Transfer
@@ -238,7 +238,8 @@ def sale_totals(*, since: datetime, until: datetime, changes_until: datetime) ->
                 **{f"{side}_account__kind": source.kind.value},
             )
             if not (source.is_first and sign > 0):
-                rows = rows.filter(Exists(made))
+                # Not EXISTS, which MariaDB turns into a table of every sale's reference; changes are few.
+                rows = rows.annotate(sale=Subquery(made.values("id")[:1])).filter(sale__isnull=False)
             counterpart = "credit" if side == "debit" else "debit"
             weight = sign if source.is_first else -sign * source.sign
             for currency, is_platforms, minor in _sums(rows, f"{counterpart}_account__id"):
