@@ -43,6 +43,7 @@ EVERY = {
     "dac7.tasks.sweep_profile_checks": timedelta(minutes=1),
     "dac7.tasks.purge_dossiers": timedelta(days=1),
     "dac7.tasks.review_shared_numbers": timedelta(days=1),
+    "dac7.tasks.review_holders": timedelta(days=1),
     "dac7.tasks.open_january_filing": timedelta(days=1),
     "dac7.tasks.sweep_filings": timedelta(minutes=5),
     "dac7.tasks.announce_statements": timedelta(minutes=1),

@@ -11,6 +11,7 @@ from dac7.services import (
     diligence,
     erasing,
     forgetting,
+    profiling,
     rates,
     sharing,
     verifying,
@@ -36,6 +37,12 @@ def sweep_profile_checks() -> None:
 def review_shared_numbers() -> None:
     """Every day: numbers that several members have."""
     sharing.review_shared_numbers(now=clock.now())
+
+
+@shared_task
+def review_holders() -> None:
+    """Every day: bank accounts that were added after the profile."""
+    profiling.review_holders(now=clock.now())
 
 
 @shared_task

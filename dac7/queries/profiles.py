@@ -194,6 +194,15 @@ def list_shared_number_ids() -> list[str]:
     return list(TaxNumber.objects.filter(Exists(earlier)).order_by("id").values_list("id", flat=True))
 
 
+def list_unchecked_holders(*, after: str, limit: int) -> list[tuple[str, str]]:
+    """Profiles, with their members, whose bank account was never compared; in order of ids, after one."""
+    compared = ProfileCheck.objects.filter(
+        profile_id=OuterRef("id"), kind=ProfileCheck.Kind.HOLDER, is_standing=True
+    )
+    rows = TaxProfile.objects.exclude(Exists(compared)).filter(id__gt=after).order_by("id")
+    return list(rows.values_list("id", "member_id")[:limit])
+
+
 def due_check_ids(*, now: datetime, limit: int) -> list[str]:
     """Checks for which a registry is to be asked, for the first time or again; the longest due first."""
     rows = ProfileCheck.objects.filter(due_at__lte=now).order_by("due_at", "id")

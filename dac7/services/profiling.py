@@ -15,7 +15,7 @@ from dac7.errors.profiles import ExclusionNotPossible, InvalidTaxProfile, Reason
 from dac7.lifecycle.profiles import MEMBER, CheckStatus
 from dac7.models import ProfileCheck, TaxNumber, TaxProfile
 from dac7.profile_rules import ProfileDetails, problems_of
-from dac7.queries.profiles import ProfileFacts, details_of, profile_facts
+from dac7.queries.profiles import ProfileFacts, details_of, list_unchecked_holders, profile_facts
 from dac7.services.check_moves import move, open_check
 from dac7.services.diligence import information_given
 from dac7.services.ringing import ring_for_check
@@ -27,6 +27,7 @@ from foundation.errors import PreconditionFailed
 logger = structlog.get_logger(__name__)
 
 Kind = ProfileCheck.Kind
+BATCH = 500
 
 
 @atomic_retry
@@ -88,6 +89,26 @@ def exclude_entity(*, member_id: str, exclusion: str, staff_id: str, note: str, 
     profile.version += 1
     profile.save(update_fields=["exclusion", "changed_at", "version"])
     logger.info("tax_profile_excluded", profile_id=profile.id, exclusion=exclusion, staff_id=staff_id)
+
+
+def review_holders(*, now: datetime) -> int:
+    """Compare the holders of bank accounts that were added after the profile was given; how many checks."""
+    opened, last = 0, ""
+    while page := list_unchecked_holders(after=last, limit=BATCH):
+        last = page[-1][0]
+        accounts = list_payout_accounts(member_id for _, member_id in page)
+        opened += sum(_review_holder(id_, now) for id_, member_id in page if member_id in accounts)
+    return opened
+
+
+@atomic_retry
+def _review_holder(profile_id: str, now: datetime) -> bool:
+    profile = TaxProfile.objects.select_for_update().filter(id=profile_id).first()
+    held = ProfileCheck.objects.filter(profile_id=profile_id, kind=Kind.HOLDER, is_standing=True)
+    if profile is None or held.exists():
+        return False
+    _check_holder(profile, details_of(profile), now)
+    return True
 
 
 def _fill(profile: TaxProfile, details: ProfileDetails, now: datetime) -> None:

@@ -12,6 +12,8 @@ from rest_framework.test import APIClient
 from dac7.models import ProfileCheck, TaxNumber, TaxProfile
 from dac7.profile_rules import GivenTin
 from dac7.queries.profiles import find_profile
+from dac7.services.profiling import review_holders
+from dac7.tasks import review_holders as rung_review
 from foundation.errors import PreconditionFailed
 from members.models import Member
 from tests.factories.banking import activate, make_bank_account
@@ -291,6 +293,16 @@ class TestChecks:
             ("address", "pending", "another_country"),
         }
         assert facts.missing == ()
+
+    def test_are_made_up_for_when_the_account_comes_later(self, seller: Member, buyer: Member) -> None:
+        give_profile(seller.id)
+        give_profile(buyer.id, person(first_name="Jonas"))
+        assert review_holders(now=NOON) == 0
+        make_bank_account(seller.id, holder_name="Jonas Petraitis")
+        rung_review()
+        assert review_holders(now=NOON) == 0
+        [check] = find_profile(seller.id).checks  # type: ignore[union-attr]  # it is there
+        assert (check.kind, check.status, check.reason) == ("holder", "pending", "another_holder")
 
     def test_stand_until_what_they_are_about_changes(self, seller: Member) -> None:
         make_bank_account(seller.id, holder_name="Jonas Petraitis")
