@@ -259,6 +259,11 @@ def refund_settled(amount: Money) -> tuple[Line, ...]:
     return _between(_K.REFUNDS_IN_TRANSIT, _K.PSP_CLEARING, amount)
 
 
+def regained_refunded(amount: Money) -> tuple[Line, ...]:
+    """The bank gave back what a refund had left with the buyer at our loss: it goes to the card."""
+    return _between(_K.CHARGEBACK_LOSSES, _K.REFUNDS_IN_TRANSIT, amount)
+
+
 def payment_unmatched(amount: Money) -> tuple[Line, ...]:
     """A capture that no quote asked for; a person decides."""
     return _between(_K.PSP_CLEARING, _K.SUSPENSE, amount)

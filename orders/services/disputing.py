@@ -64,6 +64,7 @@ def _open(payment: Payment, report: DisputeReport, now: datetime) -> Dispute:
     _tell(payment, dispute, "open")
     sellers = selling.record_chargeback(
         order_id=payment.order_id,
+        payment_id=payment.id,
         dispute_id=dispute.id,
         provider=payment.provider,
         amount=report.amount,
@@ -82,6 +83,7 @@ def _close(payment: Payment, dispute: Dispute, verb: str, now: datetime) -> None
     if dispute.status == DisputeStatus.WON:
         selling.record_chargeback_won(
             order_id=payment.order_id,
+            payment_id=payment.id,
             dispute_id=dispute.id,
             provider=payment.provider,
             amount=Money(dispute.amount_minor, dispute.currency),

@@ -47,6 +47,7 @@ _VERBS: dict[tuple[str, str], str] = {
     (Leg.RETURN, "delivered"): "receive",
     (Leg.RETURN, "lost"): "escalate",
 }
+_CARRIED = ("first_scan", "in_transit", "delivered")
 _CANNOT_BE_LABELLED = "label_refused"
 _STILL_MOVING = (
     OrderStatus.SHIPPED,
@@ -68,6 +69,9 @@ def record_parcel_event(
             kind=Case.Kind.LABEL_FAILED, key=f"label:{parcel_id}", order_id=order.id, note=note, now=now
         )
         return
+    if leg == Leg.RETURN and code in _CARRIED:
+        # Whatever the two have said of it meanwhile.
+        charge_return_postage(order, now=now)
     verb = _VERBS.get((leg, code))
     row = find_row(order, verb, CARRIER) if verb else None
     if row is None:
@@ -75,6 +79,9 @@ def record_parcel_event(
         logger.info("parcel_event_overtaken", order_id=order.id, parcel_id=parcel_id, leg=leg, code=code)
         _hear(order, now=now)
         return
+    if leg != Leg.RETURN:
+        # The first scan may be what was skipped.
+        order.shipped_at = order.shipped_at or now
     match row.verb:
         case "return_to_sender":
             undo(order, row, now=now, actor=CARRIER, reason="not collected")
@@ -82,11 +89,7 @@ def record_parcel_event(
             _lose(order, parcel_id, now=now)
             undo(order, row, now=now, actor=CARRIER, reason="lost")
         case "receive":
-            charge_return_postage(order, now=now)
             undo(order, row, now=now, actor=CARRIER, reason="returned")
-        case "send_back":
-            charge_return_postage(order, now=now)
-            move(order, row, now=now)
         case "escalate":
             open_review(order, now=now)
             move(order, row, now=now)

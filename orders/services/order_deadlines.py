@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.models import QuerySet
 
 from foundation.db import atomic_retry
@@ -28,18 +28,20 @@ logger = structlog.get_logger(__name__)
 
 BATCH = 100
 MOST_BATCHES = 50  # of one sweep; a worker's task is not to run for ever
+# A rule that refuses, or the database's own last word: either is about one order.
+_STUCK = (DomainError, IntegrityError)
 
 
 def sweep_orders(*, now: datetime) -> int:
     """Act on what is due; returns how many. An order that cannot be moved is logged and holds up nobody."""
     moved, stuck = 0, list[str]()
     for _ in range(MOST_BATCHES):
+        before = moved + len(stuck)
         try:
-            done = _act_on_due(now=now, without=stuck)
-        except DomainError:
-            done = _one_by_one(stuck, now=now)
-        moved += done
-        if done < BATCH:
+            moved += _act_on_due(now=now, without=stuck)
+        except _STUCK:
+            moved += _one_by_one(stuck, now=now)
+        if moved + len(stuck) - before < BATCH:
             break
     return moved
 
@@ -96,10 +98,11 @@ def _one_by_one(stuck: list[str], *, now: datetime) -> int:
     for order_id in list(due.values_list("id", flat=True)[:BATCH]):
         try:
             done += _act_on_due(now=now, only=order_id)
-        except DomainError as error:
+        except _STUCK as error:
             stuck.append(order_id)
             metrics.ORDERS_STUCK.inc()
-            logger.error("order_not_moved", order_id=order_id, code=error.code)
+            code = error.code if isinstance(error, DomainError) else "integrity_error"
+            logger.error("order_not_moved", order_id=order_id, code=code)
     return done
 
 

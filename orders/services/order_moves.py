@@ -25,11 +25,13 @@ logger = structlog.get_logger(__name__)
 
 # What an event is called where the status it leads to does not say it.
 _TOLD = {"ship": "order.handed_over", "refuse_cancellation": "order.cancellation_refused"}
-_STAMPS = {
-    OrderStatus.PAID: "paid_at",
-    OrderStatus.SHIPPED: "shipped_at",
-    OrderStatus.DELIVERED: "delivered_at",
-    OrderStatus.COMPLETED: "completed_at",
+# The moments that a status is the first to have, unless they are known: stages may be skipped.
+_STAMPS: dict[str, tuple[str, ...]] = {
+    OrderStatus.PAID: ("paid_at",),
+    OrderStatus.SHIPPED: ("shipped_at",),
+    OrderStatus.IN_TRANSIT: ("shipped_at",),
+    OrderStatus.DELIVERED: ("shipped_at", "delivered_at"),
+    OrderStatus.COMPLETED: ("delivered_at", "completed_at"),
 }
 
 
@@ -82,13 +84,8 @@ def move(
     """Take a locked order along a row and save all of it. The caller has set whatever else changed."""
     source = order.status
     order.status = row.target
-    stamp = _STAMPS.get(OrderStatus(row.target))
-    if stamp is not None and getattr(order, stamp) is None:
+    for stamp in _stamps(order, row):
         setattr(order, stamp, now)
-    if row.target in (OrderStatus.SHIPPED, OrderStatus.IN_TRANSIT, OrderStatus.DELIVERED):
-        order.shipped_at = order.shipped_at or now
-    if row.target == OrderStatus.COMPLETED:
-        order.delivered_at = order.delivered_at or now
     order.due_at = _due_at(order, now=now)
     if row.verb in ("ship", "refuse_cancellation"):
         order.due_at = order.ship_by_at
@@ -119,16 +116,14 @@ def move_many(orders: Sequence[Order], row: Transition, *, now: datetime) -> Non
     if row.target not in LISTING_TAKEN:
         changes["ended_at"] = now
         OrderItem.objects.filter(order_id__in=ids).update(is_live=None)
-    stamp = _STAMPS.get(OrderStatus(row.target))
-    groups = defaultdict[tuple[datetime | None, datetime | None, bool], list[Order]](list)
+    groups = defaultdict[tuple[datetime | None, datetime | None, tuple[str, ...]], list[Order]](list)
     for order in orders:
         order.status = row.target
         due_at = _due_at(order, now=now)
-        is_first = stamp is not None and getattr(order, stamp) is None
-        groups[due_at, next_reminder(row.target, due_at, now=now), is_first].append(order)
-    for (due_at, remind_at, is_first), members in groups.items():
-        stamped = {stamp: now} if stamp is not None and is_first else {}
-        written = {**changes, **stamped, "due_at": due_at, "remind_at": remind_at}
+        remind_at = next_reminder(row.target, due_at, now=now)
+        groups[due_at, remind_at, _stamps(order, row)].append(order)
+    for (due_at, remind_at, stamps), members in groups.items():
+        written = {**changes, **dict.fromkeys(stamps, now), "due_at": due_at, "remind_at": remind_at}
         Order.objects.filter(id__in=[order.id for order in members]).update(
             version=F("version") + 1, **written
         )
@@ -194,6 +189,10 @@ def record(
     tell(orders, verb, now=now, amount_minor=amount_minor)
     count = metrics.ORDER_MOVES.labels(verb, actor)
     transaction.on_commit(lambda: count.inc(len(orders)))
+
+
+def _stamps(order: Order, row: Transition) -> tuple[str, ...]:
+    return tuple(name for name in _STAMPS.get(row.target, ()) if getattr(order, name) is None)
 
 
 def _due_at(order: Order, *, now: datetime) -> datetime | None:

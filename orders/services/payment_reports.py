@@ -80,15 +80,16 @@ def _apply(payment: Payment, report: PaymentReport, now: datetime) -> Effect:
     except UnknownTransition:
         # It has gone on since: a repeat, or a message that was overtaken.
         return Effect.LATE
+    could_pay = payment.is_open
     payment.action_url = report.action_url[:ACTION_URL_MAX_LENGTH]
     if report.outcome is _O.CAPTURED:
         payment.captured_minor, payment.captured_at = report.amount.amount_minor, now
     move(payment, row, now=now, code=report.code)
-    _tell_order(payment, report, now)
+    _tell_order(payment, report, now, could_pay=bool(could_pay))
     return Effect.APPLIED
 
 
-def _tell_order(payment: Payment, report: PaymentReport, now: datetime) -> None:
+def _tell_order(payment: Payment, report: PaymentReport, now: datetime, *, could_pay: bool) -> None:
     if payment.status == _S.CAPTURED:
         selling.record_capture(
             order_id=payment.order_id,
@@ -98,6 +99,9 @@ def _tell_order(payment: Payment, report: PaymentReport, now: datetime) -> None:
             now=now,
         )
     elif payment.status in (_S.FAILED, _S.CANCELLED):
+        if not could_pay:
+            # It was given up before: the order has heard of that, or has ended.
+            return
         selling.record_payment_failure(
             order_id=payment.order_id, payment_id=payment.id, code=report.code, now=now
         )

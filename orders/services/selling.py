@@ -25,7 +25,14 @@ from orders.services.labels import request_outbound_label
 from orders.services.order_moves import find_row, lock_order, move, seller_place, touch
 from orders.services.paying import stop_payments
 from orders.services.refunding import request_refund
-from orders.services.settling import post_capture, reference_of, release_wallet, remaining
+from orders.services.settling import (
+    give_back_regained,
+    is_wallet_held,
+    post_capture,
+    reference_of,
+    release_wallet,
+    remaining,
+)
 from orders.services.telling import tell_charged_back
 
 logger = structlog.get_logger(__name__)
@@ -61,7 +68,7 @@ def record_capture(
         return
     row = find_row(order, "pay", PROVIDER)
     expected = Money(order.card_minor, order.currency)
-    if row is None or not may_sell(listing_ids_of(order.id)):
+    if row is None or not may_sell(listing_ids_of(order.id)) or not is_wallet_held(order):
         if payment_id is not None:
             _give_back_late(order, payment_id, provider, amount, now=now)
         return
@@ -104,15 +111,24 @@ def record_payment_failure(*, order_id: str, payment_id: str, code: str, now: da
 
 @atomic_retry
 def record_chargeback(
-    *, order_id: str, dispute_id: str, provider: str, amount: Money, fee: Money, now: datetime
+    *,
+    order_id: str,
+    payment_id: str,
+    dispute_id: str,
+    provider: str,
+    amount: Money,
+    fee: Money,
+    now: datetime,
 ) -> Money:
     """The buyer's bank has taken money back. After completion the seller answers for the item.
 
     Before, all of it is ours for now and support decides whose it is in the end: nothing completes by itself.
-    Returns the seller's share.
+    Of a payment that is not the order's (it came too late) it is ours, and the order goes on. Returns the
+    seller's share.
     """
     order = lock_order(order_id)
-    left_on_card = order.card_minor - order.charged_back_minor - order.refunded_card_minor
+    is_its = order.payment_id == payment_id
+    left_on_card = order.card_minor - order.charged_back_minor - order.refunded_card_minor if is_its else 0
     sellers = 0
     if order.status == OrderStatus.COMPLETED:
         sellers = min(remaining(order).item, amount.amount_minor, max(0, left_on_card))
@@ -132,7 +148,7 @@ def record_chargeback(
     if share.amount.amount_minor:
         tell_charged_back(order, share.amount, dispute_id=dispute_id, now=now)
     order.charged_back_minor += min(amount.amount_minor, max(0, left_on_card))
-    row = find_row(order, "dispute", PROVIDER)
+    row = find_row(order, "dispute", PROVIDER) if is_its else None
     if row is not None:
         move(order, row, now=now, amount_minor=amount.amount_minor)
     else:
@@ -145,9 +161,19 @@ def record_chargeback(
 
 @atomic_retry
 def record_chargeback_won(
-    *, order_id: str, dispute_id: str, provider: str, amount: Money, sellers: Money, now: datetime
+    *,
+    order_id: str,
+    payment_id: str,
+    dispute_id: str,
+    provider: str,
+    amount: Money,
+    sellers: Money,
+    now: datetime,
 ) -> None:
-    """The bank gave it back, to whom it was taken from: `sellers` to the seller, the rest to us."""
+    """The bank gave it back, to whom it was taken from: `sellers` to the seller, the rest to us.
+
+    What the order has given back meanwhile is the buyer's, who has lost it to us now: it goes to the card.
+    """
     order = lock_order(order_id)
     posted = post(
         NewPosting(
@@ -159,9 +185,12 @@ def record_chargeback_won(
         ),
         now=now,
     )
-    if not posted.replayed:
-        back = min(order.charged_back_minor, amount.amount_minor)
-        touch(order, now=now, charged_back_minor=order.charged_back_minor - back)
+    if posted.replayed or order.payment_id != payment_id:
+        return
+    order.charged_back_minor -= min(order.charged_back_minor, amount.amount_minor)
+    key = f"dispute:{dispute_id}:regained"
+    give_back_regained(order, key=key, actor=f"provider:{provider}", now=now)
+    touch(order, now=now)
 
 
 def _suspend(order: Order, payment_id: str, provider: str, amount: Money, *, now: datetime) -> bool:

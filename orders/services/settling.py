@@ -14,7 +14,9 @@ from balance import events
 from balance.chart import Event
 from balance.errors import DonationSettled
 from balance.events import Charges, Fee, NewPosting, Share
+from balance.lifecycle import HoldStatus
 from balance.queries.donations import givers_among
+from balance.queries.holds import find_hold
 from balance.services.donations import (
     SaleDonation,
     plan_sale_donation,
@@ -85,6 +87,14 @@ def post_capture(order: Order, *, actor: str, now: datetime) -> None:
         post(posting, now=now)
 
 
+def is_wallet_held(order: Order) -> bool:
+    """Whether the wallet's part is still set aside, or there is none; its own time may have ended."""
+    if not order.wallet_minor:
+        return True
+    hold = find_hold(hold_key(order))
+    return hold is not None and hold.status == HoldStatus.ACTIVE
+
+
 def release_wallet(order: Order, *, now: datetime) -> None:
     """The checkout came to nothing: what was set aside is the buyer's again."""
     if order.wallet_minor:
@@ -150,6 +160,10 @@ def give_back(order: Order, parts: Parts, *, key: str, actor: str, reason: str, 
     card_left = order.card_minor - order.charged_back_minor - order.refunded_card_minor
     card = min(parts.total - taken, card_left)
     wallet = parts.total - taken - card
+    if wallet > order.wallet_minor - order.refunded_wallet_minor:
+        # After completion: what the bank has taken from the seller does not go back a second time.
+        rest = _money(order, parts.total - wallet + order.wallet_minor - order.refunded_wallet_minor)
+        raise RefundExceedsRemaining(f"At most {rest}.", extra={"remaining": rest.as_json()})
     if order.status == OrderStatus.COMPLETED and parts.item == left.item:
         _undo_donation(order, actor=actor, reason=reason, now=now)
     lines = _refund_lines(order, parts, wallet=wallet, card=card, taken=taken)
@@ -212,17 +226,43 @@ def _undo_donation(order: Order, *, actor: str, reason: str, now: datetime) -> N
         return
 
 
+def give_back_regained(order: Order, *, key: str, actor: str, now: datetime) -> None:
+    """The bank gave money back that a refund had left with the buyer: the card gets it from us.
+
+    `charged_back_minor` is what the bank still has; the caller saves the order.
+    """
+    owed = _made_up_for(order) - order.charged_back_minor
+    if owed <= 0 or order.payment_id is None:
+        return
+    amount = _money(order, owed)
+    post(
+        NewPosting(
+            key=key,
+            event=Event.SALE_REFUNDED,
+            lines=events.regained_refunded(amount),
+            reference=reference_of(order.id),
+            actor=actor,
+        ),
+        now=now,
+    )
+    order.refunded_card_minor += owed
+    request_refund(payment_id=order.payment_id, amount=amount, key=key, now=now)
+
+
 def _charged_back_left(order: Order) -> int:
     """What the bank took and no refund made up for yet; after completion the seller answered for it."""
-    if order.completed_at is not None:
-        return 0
+    return 0 if order.completed_at is not None else order.charged_back_minor - _made_up_for(order)
+
+
+def _made_up_for(order: Order) -> int:
+    """What refunds left with the buyer because the bank had taken it."""
     gone = (
         order.refunded_item_minor
         + order.refunded_fee_minor
         + order.refunded_shipping_minor
         + order.refunded_verification_minor
     )
-    return order.charged_back_minor - (gone - order.refunded_wallet_minor - order.refunded_card_minor)
+    return gone - order.refunded_wallet_minor - order.refunded_card_minor
 
 
 def _charges(order: Order, parts: Parts) -> Charges:
