@@ -32,7 +32,9 @@ class ListingNotAvailable(Conflict):
 
 
 class PriceChanged(Conflict):
-    """The listing now costs less than what was offered; `price` says what."""
+    """The listing now costs less than what was offered: `price` says what. Or the checkout's quote is
+    another than the one that was to be paid: `quote_version` says which.
+    """
 
     code = "price_changed"
     title = "The price has changed"
@@ -123,13 +125,6 @@ class OrderNotFound(NotFound):
 
     code = "order_not_found"
     title = "There is no such order"
-
-
-class QuoteStale(Conflict):
-    """The quote is another than the one that was paid for; `quote_version` says which. Read it again."""
-
-    code = "price_changed"
-    title = "The quote has changed"
 
 
 class CheckoutStale(PreconditionFailed):

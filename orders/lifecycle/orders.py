@@ -193,6 +193,7 @@ ORDER = register(
             Transition(_S.RETURN_PENDING, "send_back", _S.RETURNING, CARRIER, note="the first scan"),
             Transition(_S.RETURN_PENDING, "receive", _S.REFUNDED, SELLER, note="item, fee and postage back"),
             Transition(_S.RETURN_PENDING, "receive", _S.REFUNDED, CARRIER, note="item, fee and postage back"),
+            Transition(_S.RETURN_PENDING, "escalate", _S.UNDER_REVIEW, CARRIER, note="lost on the way back"),
             Transition(
                 _S.RETURN_PENDING,
                 "keep",

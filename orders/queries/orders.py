@@ -216,10 +216,13 @@ def allowed_actions(row: dict[str, Any], role: str, *, now: datetime) -> tuple[s
             continue
         if verb == "open_issue" and due_at <= now:
             continue
-        asked = _ASKED_AS.get(verb, verb)
-        if asked not in verbs:
-            verbs.append(asked)
-    return tuple(verbs)
+        verbs.append(_ASKED_AS.get(verb, verb))
+    return tuple(dict.fromkeys(verbs))
+
+
+def asked_verbs(status: str, actor: str) -> list[str]:
+    """What the table lets an actor do, as it is called where it is asked for."""
+    return list(dict.fromkeys(_ASKED_AS.get(verb, verb) for verb in ORDER.verbs(status, actor)))
 
 
 def _money(row: dict[str, Any]) -> OrderMoney:

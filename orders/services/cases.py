@@ -65,6 +65,16 @@ def resolve_by_key(*, key: str, staff_id: str | None, resolution: str, now: date
         _resolve(case, staff_id, resolution, now=now)
 
 
+@atomic_retry
+def resolve_reviews(*, order_id: str, staff_id: str, resolution: str, now: datetime) -> None:
+    """The issue of an order has been decided; nothing when nobody was asked."""
+    open_ones = Case.objects.select_for_update().filter(
+        order_id=order_id, kind=Case.Kind.ISSUE, resolved_at__isnull=True
+    )
+    for case in open_ones.order_by("id"):
+        _resolve(case, staff_id, resolution, now=now)
+
+
 def _resolve(case: Case, staff_id: str | None, resolution: str, *, now: datetime) -> None:
     case.resolved_at, case.resolved_by, case.resolution = now, staff_id, resolution
     case.save(force_update=True)

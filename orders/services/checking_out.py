@@ -10,14 +10,11 @@ from listings.services import may_sell
 from members.queries import require_unrestricted
 from orders.errors import (
     DeliveryMissing,
-    InvalidTransition,
     ListingNotAvailable,
     PaymentMethodMissing,
-    QuoteStale,
+    PriceChanged,
 )
-from orders.lifecycle import PROVIDER
-from orders.services.checkouts import lock_checkout
-from orders.services.order_moves import row_of
+from orders.services.checkouts import lock_checkout, require_open
 from orders.services.paying import start_payment
 from orders.services.selling import listing_ids_of, record_capture
 
@@ -34,16 +31,14 @@ def pay(
 ) -> str | None:
     """Pay the quote that the buyer has seen; the id of the card's payment, None if the wallet paid it all.
 
-    Raises OrderNotFound, InvalidTransition, QuoteStale, DeliveryMissing, PaymentMethodMissing,
+    Raises OrderNotFound, InvalidTransition, PriceChanged, DeliveryMissing, PaymentMethodMissing,
     ListingNotAvailable, MemberRestricted, PaymentInProgress, PaymentMethodInvalid.
     """
     order = lock_checkout(order_id, buyer_id)
-    row_of(order, "pay", PROVIDER)
-    if order.due_at is None or order.due_at <= now:
-        raise InvalidTransition("The checkout's time is over.", extra={"allowed_actions": []})
+    require_open(order, now=now)
     require_unrestricted(member_id=buyer_id, capability="buy", now=now)
     if quote_version != order.quote_version:
-        raise QuoteStale(extra={"quote_version": order.quote_version})
+        raise PriceChanged(extra={"quote_version": order.quote_version})
     if not order.shipping_option:
         raise DeliveryMissing
     if not may_sell(listing_ids_of(order.id)):

@@ -23,6 +23,7 @@ from orders.errors import (
     CheckoutStale,
     InvalidBundle,
     InvalidDelivery,
+    InvalidTransition,
     ListingNotAvailable,
     OrderNotFound,
     PaymentInProgress,
@@ -146,7 +147,9 @@ def change_checkout(
     order = lock_checkout(order_id, buyer_id)
     if order.version != expected_version:
         raise CheckoutStale("Read it again, apply your change to what it is now, and retry.")
-    _require_open(order, now=now)
+    require_open(order, now=now)
+    if has_open_payment(order.id):
+        raise PaymentInProgress
     release_wallet(order, now=now)
     order.quote_version += 1
     _apply(order, choices, now=now)
@@ -174,12 +177,11 @@ def lock_checkout(order_id: str, buyer_id: str) -> Order:
     return order
 
 
-def _require_open(order: Order, *, now: datetime) -> None:
+def require_open(order: Order, *, now: datetime) -> None:
+    """That a checkout waits for its buyer. Raises InvalidTransition when it was paid, or its time is over."""
     row_of(order, "abandon", BUYER)
     if order.due_at is not None and order.due_at <= now:
-        raise ListingNotAvailable("The checkout's time is over.")
-    if has_open_payment(order.id):
-        raise PaymentInProgress
+        raise InvalidTransition("The checkout's time is over.", extra={"allowed_actions": []})
 
 
 def _abandon(order: Order, buyer_id: str, *, now: datetime) -> None:

@@ -35,7 +35,7 @@ from orders.lifecycle import BUYER, SELLER, SUPPORT, OrderStatus
 from orders.lifecycle.issues import ISSUE, OTHER, OWN, PROPOSAL
 from orders.models import Case, Issue, IssueEvidence, Order, Proposal
 from orders.services.cancelling import undo
-from orders.services.cases import open_case, resolve_by_key
+from orders.services.cases import open_case, resolve_reviews
 from orders.services.labels import request_return_label
 from orders.services.order_moves import lock_order, lock_own, move, row_of
 from orders.services.settling import Parts, give_back, post_completions, reference_of, remaining
@@ -206,7 +206,7 @@ def decide(*, staff_id: str, order_id: str, terms: Terms | None, reason: str, no
         _settle(
             order, issue, terms, row, now=now, actor=f"staff:{staff_id}", actor_id=staff_id, reason=reason
         )
-    resolve_by_key(key=_review_key(order), staff_id=staff_id, resolution=reason, now=now)
+    resolve_reviews(order_id=order.id, staff_id=staff_id, resolution=reason, now=now)
 
 
 def charge_return_postage(order: Order, *, now: datetime) -> None:
@@ -241,12 +241,9 @@ def end_proposals(issue_id: str, *, now: datetime) -> None:
 
 
 def open_review(order: Order, *, now: datetime) -> None:
-    """Ask support to decide."""
-    open_case(kind=Case.Kind.ISSUE, key=_review_key(order), order_id=order.id, now=now)
-
-
-def _review_key(order: Order) -> str:
-    return f"review:{order.id}"
+    """Ask support to decide; a return that goes wrong is another matter than the issue before it."""
+    key = f"review:{order.id}:{order.version}"
+    open_case(kind=Case.Kind.ISSUE, key=key, order_id=order.id, now=now)
 
 
 def _settle(
@@ -280,10 +277,15 @@ def _settle(
 
 
 def _check(order: Order, terms: Terms) -> None:
-    if terms.kind != "part":
+    is_part, is_return = terms.kind == Proposal.Kind.PART, terms.kind == Proposal.Kind.RETURN
+    if (terms.amount is not None) != is_part:
+        raise InvalidProposal("A part names its amount, and nothing else names one.")
+    if bool(terms.postage_by) != is_return:
+        raise InvalidProposal("A return names who pays the way back, and nothing else names it.")
+    if terms.amount is None:
         return
     left = Money(remaining(order).item, order.currency)
-    if terms.amount is None or terms.amount.currency != order.currency or terms.amount.amount_minor <= 0:
+    if terms.amount.currency != order.currency or terms.amount.amount_minor <= 0:
         raise InvalidProposal(f"A part is an amount in {order.currency}.")
     if left < terms.amount:
         raise RefundExceedsRemaining(f"At most {left}.", extra={"remaining": left.as_json()})

@@ -13,7 +13,7 @@ from members.queries import get_member_facts
 from orders.lifecycle.parcels import Leg
 from orders.models import Order
 from orders.providers.carriers.contract import Address, OpeningHours, PickupPoint
-from orders.services.labelling import request_label
+from orders.services.labelling import cancel_label, request_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,9 @@ def request_hub_return_label(order: Order, *, now: datetime) -> None:
 
 
 def request_return_label(order: Order, *, now: datetime) -> None:
-    """From the buyer back to the seller."""
-    _request(order, Leg.RETURN, _buyers(order), _sellers(order), None, now=now)
+    """From the buyer back to the seller; nothing while the parcel of an earlier decision is on its way."""
+    if cancel_label(order_id=order.id, leg=Leg.RETURN, now=now):
+        _request(order, Leg.RETURN, _buyers(order), _sellers(order), None, now=now)
 
 
 def hub() -> Address:

@@ -19,6 +19,7 @@ from orders.errors import InvalidTransition, OrderNotFound
 from orders.lifecycle import BUYER, LISTING_TAKEN, ORDER, SELLER, OrderStatus
 from orders.models import Order, OrderEvent, OrderItem
 from orders.order_timers import Place, due_after, next_reminder
+from orders.queries.orders import asked_verbs
 from orders.services.telling import tell
 
 logger = structlog.get_logger(__name__)
@@ -60,7 +61,7 @@ def row_of(order: Order, verb: str, actor: str) -> Transition:
     except UnknownTransition:
         raise InvalidTransition(
             f"The {actor} cannot {verb} while the order is {order.status}.",
-            extra={"status_now": order.status, "allowed_actions": list(ORDER.verbs(order.status, actor))},
+            extra={"status_now": order.status, "allowed_actions": asked_verbs(order.status, actor)},
         ) from None
 
 
