@@ -48,6 +48,15 @@ ORDERS_REFUSED = Counter(
 )
 ORDERS_STUCK = Counter("preloved_orders_stuck_total", "Orders on which the clock could not act")
 CASES = Counter("preloved_orders_cases_total", "Matters for support, opened and resolved", ["kind", "what"])
+CASES_OPEN = Gauge(
+    "preloved_orders_cases_open", "Matters that wait for support", ["kind"], multiprocess_mode="mostrecent"
+)
+CASES_OVERDUE = Gauge(
+    "preloved_orders_cases_overdue",
+    "Matters that should have been dealt with",
+    ["kind"],
+    multiprocess_mode="mostrecent",
+)
 LATE_PARCEL_EVENTS = Counter(
     "preloved_orders_parcel_events_overtaken_total", "Carrier events that changed no order", ["code"]
 )

@@ -7,6 +7,7 @@ from celery import shared_task
 from foundation import clock
 from orders.services import (
     carrier_calls,
+    cases,
     charging,
     deadlines,
     order_deadlines,
@@ -37,6 +38,12 @@ def sweep_orders() -> None:
 def remind_of_orders() -> None:
     """Every few minutes."""
     order_deadlines.sweep_reminders(now=clock.now())
+
+
+@shared_task
+def measure_cases() -> None:
+    """Every minute."""
+    cases.measure_cases(now=clock.now())
 
 
 @shared_task

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from orders.admin.cases import CaseAdmin
+from orders.admin.issues import IssueAdmin, StrikeAdmin
 from orders.admin.offers import BundleAdmin, BundleLadderAdmin, OfferAdmin, OfferQuotaAdmin, TermsAdmin
+from orders.admin.orders import OrderAdmin
 from orders.admin.parcels import ParcelAdmin, ShippingOptionAdmin
 from orders.admin.payments import DisputeAdmin, PaymentAdmin, RefundAdmin
 
 __all__ = [
     "BundleAdmin",
     "BundleLadderAdmin",
+    "CaseAdmin",
     "DisputeAdmin",
+    "IssueAdmin",
     "OfferAdmin",
     "OfferQuotaAdmin",
+    "OrderAdmin",
     "ParcelAdmin",
     "PaymentAdmin",
     "RefundAdmin",
     "ShippingOptionAdmin",
+    "StrikeAdmin",
     "TermsAdmin",
 ]

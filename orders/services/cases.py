@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,6 +13,7 @@ from foundation.ids import new_id
 from orders import metrics
 from orders.errors import CaseNotFound, InvalidTransition
 from orders.models import Case
+from orders.queries.cases import count_open_cases
 
 logger = structlog.get_logger(__name__)
 
@@ -66,13 +68,22 @@ def resolve_by_key(*, key: str, staff_id: str | None, resolution: str, now: date
 
 
 @atomic_retry
-def resolve_reviews(*, order_id: str, staff_id: str, resolution: str, now: datetime) -> None:
-    """The issue of an order has been decided; nothing when nobody was asked."""
-    open_ones = Case.objects.select_for_update().filter(
-        order_id=order_id, kind=Case.Kind.ISSUE, resolved_at__isnull=True
+def resolve_of_order(
+    *, order_id: str, kinds: Sequence[str], staff_id: str, resolution: str, now: datetime
+) -> None:
+    """What has been decided about an order settles its open cases of these kinds."""
+    rows = Case.objects.select_for_update().filter(
+        order_id=order_id, kind__in=kinds, resolved_at__isnull=True
     )
-    for case in open_ones.order_by("id"):
+    for case in rows.order_by("id"):
         _resolve(case, staff_id, resolution, now=now)
+
+
+def measure_cases(*, now: datetime) -> None:
+    """How many wait for a person, and how many of them longer than they should."""
+    for kind, (waiting, overdue) in count_open_cases(now=now).items():
+        metrics.CASES_OPEN.labels(kind).set(waiting)
+        metrics.CASES_OVERDUE.labels(kind).set(overdue)
 
 
 def _resolve(case: Case, staff_id: str | None, resolution: str, *, now: datetime) -> None:

@@ -35,7 +35,7 @@ from orders.lifecycle import BUYER, SELLER, SUPPORT, OrderStatus
 from orders.lifecycle.issues import ISSUE, OTHER, OWN, PROPOSAL
 from orders.models import Case, Issue, IssueEvidence, Order, Proposal
 from orders.services.cancelling import undo
-from orders.services.cases import open_case, resolve_reviews
+from orders.services.cases import open_case, resolve_of_order
 from orders.services.labels import request_return_label
 from orders.services.order_moves import lock_order, lock_own, move, row_of
 from orders.services.settling import Parts, give_back, post_completions, reference_of, remaining
@@ -186,7 +186,7 @@ def receive_return(*, seller_id: str, issue_id: str, now: datetime) -> None:
 @atomic_retry
 def decide(*, staff_id: str, order_id: str, terms: Terms | None, reason: str, now: datetime) -> None:
     """Support decides; no terms: the sale stands. `reason` is told to both. Raises OrderNotFound,
-    InvalidTransition, RefundExceedsRemaining.
+    InvalidTransition, InvalidProposal, RefundExceedsRemaining.
     """
     order = lock_order(order_id)
     issue = Issue.objects.select_for_update().filter(order_id=order.id).first()
@@ -194,6 +194,8 @@ def decide(*, staff_id: str, order_id: str, terms: Terms | None, reason: str, no
     row = row_of(order, "uphold_sale" if terms is None else verbs[terms.kind], SUPPORT)
     if order.status not in _OPEN:
         raise InvalidTransition(f"The order is {order.status}.")
+    if issue is None and terms is not None and terms.kind == "return":
+        raise InvalidProposal("The buyer has reported no issue, on which a return would be followed.")
     if issue is not None:
         end_proposals(issue.id, now=now)
         issue.decided_by, issue.decision = staff_id, reason
@@ -206,7 +208,8 @@ def decide(*, staff_id: str, order_id: str, terms: Terms | None, reason: str, no
         _settle(
             order, issue, terms, row, now=now, actor=f"staff:{staff_id}", actor_id=staff_id, reason=reason
         )
-    resolve_reviews(order_id=order.id, staff_id=staff_id, resolution=reason, now=now)
+    decided = (Case.Kind.ISSUE, Case.Kind.CHARGEBACK)
+    resolve_of_order(order_id=order.id, kinds=decided, staff_id=staff_id, resolution=reason, now=now)
 
 
 def charge_return_postage(order: Order, *, now: datetime) -> None:

@@ -46,6 +46,16 @@ def listing_ids_of(order_id: str) -> list[str]:
     return list(rows.values_list("listing_id", flat=True))
 
 
+def mismatch_key(payment_id: str) -> str:
+    """Of the case about a payment whose amount is not the quote's."""
+    return f"payment:{payment_id}:mismatch"
+
+
+def returned_key(payment_id: str) -> str:
+    """Of the posting and the refund that give back a payment which was no sale."""
+    return f"payment:{payment_id}:returned"
+
+
 def may_capture(order_id: str, *, now: datetime) -> bool:
     """Whether an authorised payment is still wanted; locks order and listings until the transaction ends."""
     order = lock_order(order_id)
@@ -75,7 +85,7 @@ def record_capture(
     if amount != expected:
         if payment_id is not None:
             _suspend(order, payment_id, provider, amount, now=now)
-            key = f"payment:{payment_id}:mismatch"
+            key = mismatch_key(payment_id)
             note = f"payment {payment_id}: {amount} captured, {expected} quoted"
             open_case(kind=Case.Kind.PAYMENT_MISMATCH, key=key, order_id=order.id, note=note, now=now)
         return
@@ -224,7 +234,7 @@ def return_unmatched(
     order: Order, payment_id: str, amount: Money, *, actor: str, reason: str, now: datetime
 ) -> None:
     """Money in suspense goes back to the card it came from."""
-    key = f"payment:{payment_id}:returned"
+    key = returned_key(payment_id)
     post(
         NewPosting(
             key=key,
