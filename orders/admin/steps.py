@@ -127,6 +127,8 @@ class DecisionForm(ReasonForm):
             given = data.get(name) not in (None, "")
             if name not in self.errors and "decision" in data and given != (data["decision"] == decision):
                 self.add_error(name, "This is not needed here." if given else "This is needed.")
+        if data.get("decision") == "return" and not Issue.objects.filter(order_id=self.order.id).exists():
+            self.add_error("decision", "The buyer has reported no issue, on which a return is followed.")
         return data
 
     def terms(self) -> issues.Terms | None:

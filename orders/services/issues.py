@@ -186,7 +186,7 @@ def receive_return(*, seller_id: str, issue_id: str, now: datetime) -> None:
 @atomic_retry
 def decide(*, staff_id: str, order_id: str, terms: Terms | None, reason: str, now: datetime) -> None:
     """Support decides; no terms: the sale stands. `reason` is told to both. Raises OrderNotFound,
-    InvalidTransition, InvalidProposal, RefundExceedsRemaining.
+    InvalidTransition, RefundExceedsRemaining.
     """
     order = lock_order(order_id)
     issue = Issue.objects.select_for_update().filter(order_id=order.id).first()
@@ -194,8 +194,6 @@ def decide(*, staff_id: str, order_id: str, terms: Terms | None, reason: str, no
     row = row_of(order, "uphold_sale" if terms is None else verbs[terms.kind], SUPPORT)
     if order.status not in _OPEN:
         raise InvalidTransition(f"The order is {order.status}.")
-    if issue is None and terms is not None and terms.kind == "return":
-        raise InvalidProposal("The buyer has reported no issue, on which a return would be followed.")
     if issue is not None:
         end_proposals(issue.id, now=now)
         issue.decided_by, issue.decision = staff_id, reason

@@ -273,6 +273,7 @@ class TestDecisions:
         order = deliver(buy(seller.id, buyer.id))
         record_chargeback(
             order_id=order.id,
+            payment_id=order.payment_id or "",
             dispute_id="d1",
             provider="sandbox",
             amount=euros(2470),
