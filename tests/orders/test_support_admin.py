@@ -1,29 +1,20 @@
-"""What support does in the admin: each action once, for a reason, by who may."""
+"""What support does to an order in the admin: each action once, for a reason, by who may."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from io import BytesIO
-
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
 from django.test import Client
-from PIL import Image
-from prometheus_client import REGISTRY
 
 from balance.chart import AccountKind as K
-from foundation import clock
 from listings.lifecycle import Status
 from listings.models import Listing
 from members.models import Member
 from orders.lifecycle import OrderStatus as S
-from orders.models import Case, Issue, IssueEvidence, Order, OrderEvent, OrderItem, Payment, Refund, Strike
-from orders.services.cases import measure_cases, open_case
+from orders.models import Case, Issue, OrderEvent, OrderItem, Strike
 from orders.services.completing import confirm
-from orders.services.issues import Terms, add_evidence, escalate, propose, receive_return, report_issue
+from orders.services.issues import Terms, escalate, propose, receive_return
 from orders.services.selling import record_chargeback
-from tests.factories.listings import NOW
 from tests.factories.members import make_member
 from tests.factories.money import euros
 from tests.factories.orders import on_offer
@@ -34,24 +25,23 @@ from tests.factories.purchases import (
     deliver,
     held_by,
     of_ours,
-    pay_for,
     refunded_to_card,
+)
+from tests.orders.support_desk import (
+    DELIVERED,
+    ISSUES,
+    ORDERS,
+    STREET,
+    VIEW,
+    client_of,
+    disputed,
+    page,
+    status_of,
+    step_url,
+    take,
 )
 
 pytestmark = pytest.mark.django_db
-
-ORDERS, CASES, ISSUES = "/admin/orders/order/", "/admin/orders/case/", "/admin/orders/issue/"
-VIEW = ("view_order", "view_case", "view_issue", "view_strike", "view_proposal", "view_issueevidence")
-STREET = "Gedimino pr. 1"
-DELIVERED = NOW + timedelta(days=3)
-
-
-def client_of(*permissions: str) -> Client:
-    member = make_member("Agent", is_staff=True)
-    member.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(member)
-    return client
 
 
 @pytest.fixture
@@ -62,41 +52,6 @@ def agent(world: None) -> Client:
 @pytest.fixture
 def onlooker(world: None) -> Client:
     return client_of(*VIEW)
-
-
-def step_url(order: Order, step: str) -> str:
-    return f"{ORDERS}{order.id}/{Order.objects.get(id=order.id).version}/{step}/"
-
-
-def take(client: Client, order: Order, step: str, **data: object) -> str:
-    """The page that follows."""
-    given = {"reason": "asked by phone", **data}
-    answer = client.post(step_url(order, step), given, follow=True)
-    assert answer.status_code == 200
-    return answer.content.decode()
-
-
-def status_of(order: Order) -> str:
-    return str(Order.objects.get(id=order.id).status)
-
-
-def page(client: Client, url: str) -> str:
-    answer = client.get(url)
-    assert answer.status_code == 200, url
-    return answer.content.decode()
-
-
-def photo() -> bytes:
-    file = BytesIO()
-    Image.new("RGB", (700, 700), "navy").save(file, "JPEG")
-    return file.getvalue()
-
-
-def disputed(seller: Member, buyer: Member, *, kind: str = "damaged") -> tuple[Order, Issue]:
-    """Delivered, and the buyer is not content."""
-    order = deliver(buy(seller.id, buyer.id))
-    report_issue(buyer_id=buyer.id, order_id=order.id, kind=kind, text="A hole in the sleeve", now=DELIVERED)
-    return order, Issue.objects.get(order_id=order.id)
 
 
 class TestOrderPage:
@@ -294,115 +249,3 @@ class TestDecisions:
         assert Case.objects.filter(kind="issue", resolved_at__isnull=True).count() == 1
         with pytest.raises(Exception, match="cannot receive"):
             receive_return(seller_id=seller.id, issue_id=issue.id, now=DELIVERED)
-
-
-class TestEvidence:
-    @pytest.fixture
-    def issue(self, seller: Member, buyer: Member) -> Issue:
-        _, issue = disputed(seller, buyer)
-        add_evidence(
-            member_id=buyer.id,
-            issue_id=issue.id,
-            content=photo(),
-            declared_type="image/jpeg",
-            file_name="hole.jpg",
-            now=DELIVERED,
-        )
-        return issue
-
-    def test_is_shown_for_a_reason(self, agent: Client, issue: Issue) -> None:
-        assert "A hole" not in page(agent, f"{ISSUES}{issue.id}/change/")
-        url = f"{ISSUES}{issue.id}/evidence/"
-        assert "A hole" not in agent.post(url, {"reason": ""}).content.decode()
-        answer = agent.post(url, {"reason": "case 7"})
-        assert "A hole in the sleeve" in answer.content.decode()
-        assert LogEntry.objects.get().change_message == "Words and photos shown. case 7"
-        [(_, source)] = answer.context["photos"]
-        shown = agent.get(source)
-        assert Image.open(BytesIO(shown.content)).size == (700, 700)
-        assert "no-store" in shown["Cache-Control"]
-
-    def test_only_to_who_gave_it(self, agent: Client, onlooker: Client, issue: Issue) -> None:
-        url = f"{ISSUES}{issue.id}/evidence/"
-        [(_, source)] = agent.post(url, {"reason": "case 7"}).context["photos"]
-        colleague = client_of(*VIEW, "change_issue")
-        for client, wanted in (
-            (colleague, source),
-            (onlooker, source),
-            (agent, source.partition("?")[0]),
-            (agent, f"{source}x"),
-        ):
-            assert client.get(wanted).status_code == 403
-        assert onlooker.post(url, {"reason": "x"}).status_code == 403
-        gone = source.replace(IssueEvidence.objects.get().id, "nothing")
-        assert agent.get(gone).status_code == 404
-        assert agent.get(f"{ISSUES}nobody/evidence/").status_code == 404
-
-
-class TestQueue:
-    def test_by_deadline_overdue_marked(self, agent: Client, seller: Member, buyer: Member) -> None:
-        order, now = buy(seller.id, buyer.id), clock.now()
-        for key, kind, opened in (("b", "chargeback", now), ("a", "label_failed", now - timedelta(days=3))):
-            open_case(kind=kind, key=key, order_id=order.id, note=f"note-{key}", now=opened)
-        queue = page(agent, CASES)
-        assert queue.index("note-a") < queue.index("note-b")
-        assert queue.count("overdue by 2 d") == 1
-        assert "note-b" not in page(agent, f"{CASES}?state=overdue")
-        assert "note-a" not in page(agent, f"{CASES}?kind=chargeback")
-        assert f"{ORDERS}{order.id}/change/" in queue
-        measure_cases(now=now)
-        figures = [
-            REGISTRY.get_sample_value(f"preloved_orders_cases_{state}", {"kind": kind})
-            for state in ("open", "overdue")
-            for kind in ("chargeback", "label_failed", "issue")
-        ]
-        assert figures == [1, 1, 0, 0, 1, 0]
-
-    def test_resolved_once_with_a_note(
-        self, agent: Client, onlooker: Client, seller: Member, buyer: Member
-    ) -> None:
-        order = buy(seller.id, buyer.id)
-        open_case(kind="label_failed", key="x", order_id=order.id, now=NOW)
-        case = Case.objects.get()
-        form = {"action": "resolve", "_selected_action": case.id, "confirmed": "yes", "note": "sent by hand"}
-        onlooker.post(CASES, form)
-        agent.post(CASES, {**form, "note": ""})
-        assert Case.objects.filter(resolved_at__isnull=True).exists()
-        agent.post(CASES, form)
-        again = agent.post(f"{CASES}?state=all", {**form, "note": "twice"}, follow=True)
-        assert "It has been resolved." in again.content.decode()
-        assert Case.objects.get().resolution == "sent by hand"
-        assert LogEntry.objects.get().change_message == "Resolved. sent by hand"
-        assert case.id not in page(agent, CASES)
-        assert case.id in page(agent, f"{CASES}?state=resolved")
-
-    def test_money_of_another_amount_goes_back_once(
-        self, agent: Client, seller: Member, buyer: Member
-    ) -> None:
-        order = pay_for(check_out(buyer.id, [on_offer(seller.id).id]), method="pm_captures_less")
-        case = Case.objects.get(kind="payment_mismatch")
-        assert (status_of(order), of_ours(K.SUSPENSE)) == (S.PENDING_PAYMENT, 2469)
-        assert "Return the money" in page(agent, f"{CASES}{case.id}/change/")
-        form = {
-            "action": "give_back",
-            "_selected_action": case.id,
-            "confirmed": "yes",
-            "note": "a cent short",
-        }
-        client_of(*VIEW, "change_case").post(f"{CASES}?state=all", form)
-        assert not Refund.objects.exists()
-        agent.post(f"{CASES}?state=all", form)
-        again = agent.post(f"{CASES}?state=all", form, follow=True)
-        assert "It has gone back." in again.content.decode()
-        assert Refund.objects.get().amount_minor == 2469
-        assert Payment.objects.get().refunded_minor == 2469
-        assert of_ours(K.SUSPENSE) == 0
-        assert Case.objects.get().resolution == "a cent short"
-
-    def test_every_list_opens(self, agent: Client, seller: Member, buyer: Member) -> None:
-        order = buy(seller.id, buyer.id, 15000, verification=True)
-        carry(order, "first_scan", "at_verification", leg="to_hub")
-        take(agent, order, "reject", is_counterfeit="on")
-        assert seller.id in page(agent, f"/admin/orders/strike/?q={seller.id}")
-        assert page(agent, f"/admin/orders/strike/{Strike.objects.get().id}/change/")
-        assert page(agent, ISSUES)
