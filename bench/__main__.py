@@ -14,6 +14,7 @@ BENCHES: dict[str, tuple[str, ...]] = {
     "browse": ("--mariadb", "--durable"),
     "dac7": ("--mariadb", "--durable"),
     "ledger": ("--mariadb", "--durable"),
+    "orders": ("--mariadb", "--durable", "--redis"),
     "photos": (),
     "suggestions": (),
     "suggestions_llm": (),
