@@ -166,8 +166,8 @@ class TestCreate:
     def test_refuses_whoever_may_not_buy(
         self, as_buyer: APIClient, buyer: Member, listing: ListingFacts
     ) -> None:
-        reason = {"capability": "buy", "reason": "fraud_suspected", "source": "staff:01"}
-        restrict(member_id=buyer.id, now=timezone.now(), **reason)
+        now = timezone.now()
+        restrict(member_id=buyer.id, capability="buy", reason="fraud_suspected", source="staff:01", now=now)
         answer = create(as_buyer, listing.id)
         assert (answer.status_code, answer.json()["code"]) == (403, "member_restricted")
 

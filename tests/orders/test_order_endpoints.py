@@ -170,7 +170,7 @@ class TestList:
 
     def test_has_pages(self, as_seller: APIClient, seller: Member, buyer: Member, order: Order) -> None:
         latest = buy(seller.id, buyer.id, now=timezone.now())
-        page = as_seller.get(ORDERS, {"role": "seller", "limit": 1}).json()
+        page = as_seller.get(ORDERS, {"role": "seller", "limit": "1"}).json()
         assert [row["id"] for row in page["results"]] == [latest.id]
         rest = as_seller.get(page["next"]).json()
         assert [row["id"] for row in rest["results"]] == [order.id]
