@@ -1,9 +1,9 @@
 """What time it is: for the business by ``now()``, for everybody else by ``real_now()``.
 
 In production they are the same. A sandbox's clock can be advanced (docs/sandbox.md), and business time is
-then real time plus what a row of the database says. Each process reads that row at most once in READ_EVERY_S,
-so that the web and all workers agree within a second, on SQLite as on a database server; the process that
-advances the clock knows it at once. A sandbox pays four small reads a second for it, production none.
+then real time plus what a row of the database says. An API request reads that row when it first asks for
+the time: who has advanced the clock is answered by it, by whichever process. Workers read it at most once in
+READ_EVERY_S. So all agree within a second, on SQLite as on a server; production pays nothing for it.
 
 Doors (api, tasks, admin, management) read the clock and pass ``now`` on. Which of them need real time, and
 why, is listed in tests/repository/test_clock.py.
@@ -57,6 +57,12 @@ def learn(found: timedelta) -> timedelta:
     _known = (found, time.monotonic() + READ_EVERY_S)
     metrics.CLOCK_AHEAD_SECONDS.set(found.total_seconds())
     return found
+
+
+def doubt() -> None:
+    """Read it again when next asked: another process may have advanced it since."""
+    global _known
+    _known = (_known[0], 0.0)
 
 
 def forget() -> None:

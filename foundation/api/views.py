@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from foundation import clock
 from foundation.api.idempotency import idempotent
 from foundation.api.limits import Policy, RateLimit
 from foundation.api.serializers import StrictSerializer
@@ -41,6 +42,7 @@ class ApiView(APIView):
             cls.post = idempotent(cls.__dict__["post"])  # type: ignore[attr-defined]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        clock.doubt()
         super().initial(request, *args, **kwargs)
         if request.method not in self.allowed_methods:
             return  # answered 405, whatever the query says

@@ -130,6 +130,17 @@ class TestClock:
         assert abs(datetime.fromisoformat(answer.json()["now"]) - clock.real_now()) < timedelta(seconds=5)
 
     @pytest.mark.usefixtures("sandbox")
+    def test_is_known_at_once_when_another_process_advanced_it(
+        self, as_buyer: APIClient, listing: ListingFacts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(clock, "READ_EVERY_S", 60.0)
+        before = clock.now()
+        ahead = timedelta(days=2)
+        SandboxClock.objects.create(ahead=ahead, target=ahead, advanced_at=before)
+        offered_at = datetime.fromisoformat(propose(as_buyer, listing)["proposed_at"])
+        assert offered_at - before >= ahead
+
+    @pytest.mark.usefixtures("sandbox")
     def test_is_for_members(self) -> None:
         assert APIClient().post(URL, {"by": "PT1H"}).status_code == 401
 
