@@ -41,7 +41,7 @@ setup-dev: ## The same with the tools of test and check and the MySQL driver
 	@scripts/setup dev
 
 .PHONY: demo
-demo: setup ## A seller's photos become a published listing, over HTTP; then keeps serving
+demo: setup ## A seller's photos become listings that are bought, sent and paid, over HTTP; then keeps serving
 	@$(PY) -m demo
 
 .PHONY: run

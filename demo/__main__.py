@@ -7,6 +7,7 @@ sub-folder one listing, loose photos together one); PORT=8001 another port.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import signal
@@ -25,7 +26,7 @@ from demo.journey import Journey
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = Path(os.environ.get("PRELOVED_HOME") or ROOT / "var").resolve()
-STARTS_WITHIN_S = 90
+STARTS_WITHIN_S = 180
 PHOTO_TYPES = {".jpg", ".jpeg", ".png", ".webp", ".heic"}
 MAX_PHOTOS = 20
 
@@ -124,24 +125,31 @@ else:
 """
 
 
-def admin_sign_in(environment: dict[str, str]) -> tuple[str, str]:
-    """A staff account for the admin, with a fresh password at each demo."""
-    address, password = "admin@demo.example", secrets.token_urlsafe(12)
-    made = subprocess.run(  # noqa: S603  # our own command
-        [sys.executable, "manage.py", "shell", "-v", "0", "-c", MAKE_ADMIN],
+def manage(environment: dict[str, str], *arguments: str) -> str:
+    """What `manage.py` prints. Raises DemoFailed when it ends otherwise than well."""
+    done = subprocess.run(  # noqa: S603  # our own command
+        [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env={**environment, "ADMIN_EMAIL": address, "ADMIN_PASSWORD": password},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    if made.returncode:
-        raise DemoFailed(f"No admin account could be made: {made.stderr.strip()[-400:]}")
+    if done.returncode:
+        raise DemoFailed(f"manage.py {arguments[0]}: {(done.stderr or done.stdout).strip()[-400:]}")
+    return done.stdout
+
+
+def admin_sign_in(environment: dict[str, str]) -> tuple[str, str]:
+    """A staff account for the admin, with a fresh password at each demo."""
+    address, password = "admin@demo.example", secrets.token_urlsafe(12)
+    account = {"ADMIN_EMAIL": address, "ADMIN_PASSWORD": password}
+    manage({**environment, **account}, "shell", "-v", "0", "-c", MAKE_ADMIN)
     return address, password
 
 
 def main() -> int:
-    """0 when the photos became visible listings, else 1."""
+    """0 when the photos became visible listings, and what was bought of them is paid to the cent; else 1."""
     once = os.environ.get("ONCE", "") not in ("", "0")
     started = time.monotonic()
     try:
@@ -155,6 +163,7 @@ def main() -> int:
             journey = Journey(base_url, HOME / "mail", console)
             try:
                 journey.run(photos)
+                journey.books(json.loads(manage(environment, "trial_balance", "--format", "json")))
                 journey.farewell(admin_sign_in(environment), seconds=time.monotonic() - started)
             finally:
                 journey.close()

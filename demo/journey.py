@@ -1,4 +1,4 @@
-"""The journey: a seller's photos become published listings that a buyer finds."""
+"""The journey: a seller's photos become published listings that a buyer finds, and buys."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ from rich.table import Table
 from demo.client import Account, Client, DemoFailed
 from demo.screen import Names, money, suggestions
 from demo.seller import Seller
+from demo.trade import Item, Trade
 
 PHOTOS_READY_WITHIN_S = 60
 
 
 @dataclass(frozen=True)
 class Published:
-    """A listing that buyers can see now."""
+    """A listing that buyers can see now, or once a moderator has looked at it."""
 
     name: str
-    id: str
-    title: str
-    price: str
+    item: Item
     seconds: float
 
 
@@ -50,7 +49,8 @@ class Journey:
         for name, files in photos.items():
             self._sell(name, files, names)
         self.accounts.append(("buyer", self.buyer.sign_up("Bruno", "FR")))
-        self._browse()
+        seen = self._browse()
+        Trade(self.seller, self.buyer, self.console).run([listing.item for listing in seen])
 
     def _names(self) -> Names:
         names: dict[str, str] = {}
@@ -84,9 +84,11 @@ class Journey:
         self.seller.decide(run["id"], etag, [d.body for d in decided.values() if d.body is not None])
         listing = self._publish(listing_id, greta, names)
         total = time.monotonic() - started
-        self.published.append(Published(name, listing_id, listing["title"], money(listing["price"]), total))
+        item = Item(listing_id, listing["title"], listing["price"], files[0])
+        self.published.append(Published(name, item, total))
+        done = "published" if listing["status"] == "active" else listing["status"].replace("_", " ")
         say(
-            f"[green]published[/green] after {total:.1f} s: {escape(listing['title'])}, "
+            f"[green]{done}[/green] after {total:.1f} s: {escape(listing['title'])}, "
             f"{money(listing['price'])}\n"
         )
 
@@ -123,34 +125,53 @@ class Journey:
             self.seller.edit(listing_id, by_hand)
         return dict(self.seller.call("POST", path, json={}).json())
 
-    def _browse(self) -> None:
-        """A buyer from another country finds every one of them, and sees the photos."""
+    def _browse(self) -> list[Published]:
+        """A buyer from another country finds them and sees the photos; not what is in review."""
         seller_id = self.seller.call("GET", "/api/v1/me").json()["id"]
         page = self.buyer.call("GET", "/api/v1/listings", params={"seller": seller_id, "limit": 100}).json()
         found = {card["id"]: card for card in page["results"]}
-        if missing := [listing.name for listing in self.published if listing.id not in found]:
-            raise DemoFailed(f"The buyer does not find {', '.join(missing)}")
+        for listing in self.published:
+            if listing.item.listing_id not in found:
+                status = self.seller.listing(listing.item.listing_id)[0]["status"]
+                if status != "in_review":
+                    raise DemoFailed(f"The buyer does not find {listing.name}, which is {status}")
+                self.console.print(f"A moderator has to look at {escape(listing.name)} first: in review.")
+        seen = [listing for listing in self.published if listing.item.listing_id in found]
+        if not seen:
+            raise DemoFailed("The buyer finds nothing; moderators decide in the admin.")
         cover = next(iter(found.values()))["cover"]["renditions"]["800"]
         picture = self.buyer.http.get(cover)
         if picture.status_code != 200 or picture.headers["content-type"] != "image/jpeg":
             raise DemoFailed(f"{cover} answered {picture.status_code}")
         self.console.print(
-            f"[bold]Bruno[/bold], a buyer in France, browses and sees "
-            f"{_count(len(self.published), 'new listing')}:"
+            f"[bold]Bruno[/bold], a buyer in France, browses and sees {_count(len(seen), 'new listing')}:"
         )
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style="bold", pad_edge=False)
         table.add_column("title", overflow="fold", ratio=1)
         table.add_column("price", justify="right", no_wrap=True)
         table.add_column("took", justify="right", no_wrap=True)
         table.add_column(f"under {self.base_url}", no_wrap=True)
-        for listing in self.published:
+        for listing in seen:
             table.add_row(
-                escape(listing.title),
-                listing.price,
+                escape(listing.item.title),
+                money(listing.item.price),
                 f"{listing.seconds:.1f} s",
-                f"/api/v1/listings/{listing.id}",
+                f"/api/v1/listings/{listing.item.listing_id}",
             )
         self.console.print(Padding(table, (0, 0, 0, 2)))
+        return seen
+
+    def books(self, trial_balance: list[dict[str, Any]]) -> None:
+        """What the ledger says of every account there is. Raises DemoFailed when it does not add up."""
+        for balance in trial_balance:
+            debit, credit = balance["debit_minor"], balance["credit_minor"]
+            if debit != credit:
+                raise DemoFailed(f"The ledger does not add up: {balance}")
+            self.console.print(
+                f"Trial balance of all {len(balance['accounts'])} kinds of account in the ledger: debit "
+                f"{debit / 100:.2f}, credit {credit / 100:.2f}, difference {(debit - credit) / 100:.2f} "
+                f"{balance['currency']}\n"
+            )
 
     def farewell(self, admin: tuple[str, str], *, seconds: float) -> None:
         """Where to look next, and with which sign-in."""

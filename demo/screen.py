@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from demo.client import DemoFailed
 from demo.seller import Decided
 
 SHOWN_ALTERNATIVES = 3
@@ -71,6 +72,32 @@ def suggestions(fields: list[dict[str, Any]], decided: dict[str, Decided], names
             "" if field["confidence"] is None else f"{field['confidence']:.0%}",
             decided[field["field"]].verb,
         )
+    return table
+
+
+def every_cent(orders: list[dict[str, Any]]) -> Table:
+    """A row for each order: what the buyer paid and got back, and who has the rest. Each adds up."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style="bold", pad_edge=False, show_footer=True)
+    sums = [0] * 8
+    rows = []
+    for order in orders:
+        paid = order["money"]
+        parts = [
+            *(paid["card"], paid["wallet"], paid["refunded_card"], paid["refunded_wallet"]),
+            *(paid["seller_gets"], paid["fee"]["net"], paid["fee"]["vat"], paid["shipping"]),
+        ]
+        minors = [part["amount"] for part in parts]
+        if sum(minors[:2]) - sum(minors[2:4]) != sum(minors[4:]):
+            raise DemoFailed(f"The order {order['id']} does not add up: {paid}")
+        sums = [total + minor for total, minor in zip(sums, minors, strict=True)]
+        title = ", ".join(item["title"] for item in order["items"])
+        rows.append([escape(title), *(f"{minor / 100:.2f}" for minor in minors)])
+    table.add_column("EUR", "together", overflow="fold", ratio=1)
+    heads = ("by card", "by wallet", "to card", "to wallet", "seller", "our fee", "its VAT", "carrier")
+    for head, total in zip(heads, sums, strict=True):
+        table.add_column(head, f"{total / 100:.2f}", justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

@@ -44,7 +44,7 @@ def free_port() -> int:
 
 
 class TestDemo:
-    def test_turns_photos_into_listings_that_a_buyer_finds(self, home: Path, tmp_path: Path) -> None:
+    def test_turns_photos_into_listings_that_a_buyer_buys(self, home: Path, tmp_path: Path) -> None:
         photos = tmp_path / "photos"
         for name in ("sneakers", "clothing-label"):
             shutil.copytree(PHOTOS / name, photos / name)
@@ -56,6 +56,9 @@ class TestDemo:
         assert "2 new listings" in demo.stdout
         # Read on the label of the second photo, not guessed.
         assert "“ESPRIT” (read, photo 1, top" in demo.stdout
+        assert demo.stdout.count("Bruno pays by card") == 2
+        assert "the bank pays: 0.00 EUR left" in demo.stdout
+        assert "difference 0.00 EUR" in demo.stdout
 
     def test_names_the_port_that_is_taken(self, home: Path) -> None:
         with socket.socket() as taken:
