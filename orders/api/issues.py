@@ -62,7 +62,7 @@ class SendBackSerializer(StrictSerializer):
     tracking_number = serializers.RegexField(r"^[A-Za-z0-9 .-]{1,60}\Z")
 
 
-class EvidenceSerializer(serializers.Serializer[Any]):
+class IssueEvidenceSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     added_by = serializers.ChoiceField(choices=ROLES)
     added_at = serializers.DateTimeField()
@@ -95,7 +95,7 @@ class IssueSerializer(serializers.Serializer[Any]):
     postage_by = serializers.CharField(allow_null=True, help_text="Of a return: buyer, seller or platform.")
     return_tracking = serializers.CharField(allow_null=True)
     decision = serializers.CharField(allow_null=True, help_text="What support says.")
-    evidence = EvidenceSerializer(many=True)
+    evidence = IssueEvidenceSerializer(many=True)
     proposals = ProposalSerializer(many=True, help_text="The first one first.")
     allowed_actions = serializers.ListField(
         child=serializers.CharField(),

@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 
 from balance.chart import AccountKind as K
+from foundation.errors import DomainError
 from foundation.ids import new_id
 from members.models import Member
 from members.queries import list_restrictions
 from orders.errors import RefundExceedsRemaining
 from orders.models import Case, Issue, Order, Parcel, Strike
 from orders.services import issues
+from orders.services.cases import open_case, resolve_case
 from orders.services.completing import confirm
 from orders.services.issues import Terms
 from orders.services.order_deadlines import sweep_orders
@@ -184,6 +186,23 @@ class TestSupport:
         for minor in (2471, 0):
             with pytest.raises(RefundExceedsRemaining):
                 give(minor)
+
+
+class TestCase:
+    def test_is_resolved_once(self, order: Order) -> None:
+        open_case(kind="label_failed", key="label:1", order_id=order.id, now=LATER)
+        case = Case.objects.get()
+
+        def resolve(case_id: str) -> None:
+            resolve_case(case_id=case_id, staff_id=STAFF, resolution="sent by hand", now=LATER)
+
+        resolve(case.id)
+        case.refresh_from_db()
+        assert (case.resolved_by, case.resolution) == (STAFF, "sent by hand")
+        for case_id, code in ((case.id, "invalid_transition"), (new_id(), "case_not_found")):
+            with pytest.raises(DomainError) as refused:
+                resolve(case_id)
+            assert refused.value.code == code
 
 
 class TestStrikes:
