@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 
 from foundation import clock
 from foundation.admin import NoteForm, ask, for_each
@@ -48,7 +49,8 @@ class StateFilter(admin.SimpleListFilter):
 @admin.register(Case)
 class CaseAdmin(FoundById):
     change_form_template = "admin/orders/case/change_form.html"
-    list_display = ("id", "kind", "order_link", "order_status", "due", "opened_at", "note", "resolved_at")
+    list_display = ("due", "code", "order_link", "order_status", "note", "resolved_at")
+    list_display_links = ("code",)
     list_filter = (StateFilter, "kind")
     list_select_related = ("order",)
     looked_up = ("id", "order_id", "key")
@@ -90,6 +92,10 @@ class CaseAdmin(FoundById):
                 steps.append(("resolve", "Resolve…"))
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "steps": steps})
 
+    @admin.display(description="kind", ordering="kind")
+    def code(self, case: Case) -> str:
+        return str(case.kind)
+
     @admin.display(description="order", ordering="order_id")
     def order_link(self, case: Case) -> str:
         """Where it is decided."""
@@ -100,12 +106,14 @@ class CaseAdmin(FoundById):
         return str(case.order.status)
 
     @admin.display(description="due", ordering="due_at")
-    def due(self, case: Case) -> str | datetime:
+    def due(self, case: Case) -> str:
         if case.resolved_at is None and case.due_at <= clock.now():
             late = clock.now() - case.due_at
             days, hours = late.days, late.seconds // 3600
-            return format_html('<strong class="errornote">overdue by {} d {} h</strong>', days, hours)
-        return case.due_at
+            return format_html(
+                '<strong style="color: var(--error-fg)">overdue by {} d {} h</strong>', days, hours
+            )
+        return date_format(localtime(case.due_at), "DATETIME_FORMAT")
 
     @admin.action(description="Resolve…", permissions=["act"])
     def resolve(self, request: HttpRequest, chosen: QuerySet[Case]) -> HttpResponse | None:

@@ -69,16 +69,30 @@ class OrderAdmin(FoundById):
     search_help_text = "Id of an order, one of its members, or the payment that paid"
     ordering = ("-id",)
     list_per_page = 50
-    fields = (
-        ("id", "status", "version"),
-        ("seller_link", "buyer_link"),
-        ("seller_country", "buyer_country", "currency"),
-        ("shipping_option", "parcel_size", "shown_address"),
-        ("is_verified", "offer_id"),
-        ("created_at", "paid_at", "shipped_at", "delivered_at"),
-        ("completed_at", "ended_at"),
-        ("ship_by_at", "handed_over_at"),
-        ("due_at", "remind_at"),
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("id", "status", "due_at"),
+                    ("seller_link", "seller_country"),
+                    ("buyer_link", "buyer_country", "shown_address"),
+                    ("shipping_option", "parcel_size", "is_verified"),
+                )
+            },
+        ),
+        (
+            "More",
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    ("version", "currency", "offer_id"),
+                    ("created_at", "paid_at", "shipped_at"),
+                    ("delivered_at", "completed_at", "ended_at"),
+                    ("ship_by_at", "handed_over_at", "remind_at"),
+                ),
+            },
+        ),
     )
     readonly_fields = (
         *("id", "status", "version", "seller_link", "buyer_link", "seller_country", "buyer_country"),
