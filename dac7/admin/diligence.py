@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from dac7.models import DiligenceEvent, InformationRequest, QuarterCheck, SellerYear
+from dac7.quarters import local_date
 from dac7.queries.overview import get_overview
 from dac7.services import diligence
 from dac7.services.watching import rules_now
@@ -49,13 +50,17 @@ class SellerYearAdmin(ReadOnly, _SellerYearAdmin):
         return [path("overview/", view(self.overview), name="dac7_overview"), *super().get_urls()]
 
     def overview(self, request: HttpRequest) -> HttpResponse:
-        """This year, or ``?year=``: who is near, who was asked, what was compiled and filed."""
+        """A year, ``?year=``: who is near, who was asked, what was compiled and filed.
+
+        Without it the one that there is most to do for: until 31 January the last one.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
         now = clock.now()
         this_year, rules = rules_now(now)
+        in_january = local_date(now, rules.time_zone).month == 1
         text = request.GET.get("year", "")
-        year = int(text) if text.isascii() and text.isdecimal() and len(text) == 4 else this_year
+        year = int(text) if text.isascii() and text.isdecimal() and len(text) == 4 else this_year - in_january
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from dac7.models import Compilation, ExchangeRate, FrozenSeller, FrozenTotal
 from dac7.queries.figures import find_compilation, find_frozen, get_explanation, iter_differences
 from foundation.admin import ReadOnly
+from foundation.money import Money
 
 if TYPE_CHECKING:
     _CompilationAdmin = admin.ModelAdmin[Compilation]
@@ -30,9 +31,17 @@ MOST_ROWS = 1_000
 
 class TotalInline(ReadOnly, _TotalInline):
     model = FrozenTotal
-    fields = ("decision", "currency", "sellers", "activities", "consideration_minor", "fees_minor")
+    fields = ("decision", "sellers", "activities", "consideration", "fees")
     readonly_fields = fields
     extra = 0
+
+    @admin.display(description="consideration")
+    def consideration(self, row: FrozenTotal) -> Money:
+        return Money(row.consideration_minor, row.currency)
+
+    @admin.display(description="fees")
+    def fees(self, row: FrozenTotal) -> Money:
+        return Money(row.fees_minor, row.currency)
 
 
 @admin.register(Compilation)

@@ -15,7 +15,7 @@ from dac7.figures.rounding import as_euros, round_half_up, whole_units
 from dac7.quarters import QUARTERS, local_date, quarter_of
 from dac7.states import MEMBER_STATES, StateRules, reportable_states, rules_of
 from dac7.thresholds import is_small
-from foundation.money import exponent_of
+from foundation.money import Money, exponent_of
 
 
 class Decision(StrEnum):
@@ -53,6 +53,11 @@ class QuarterFigures:
     fees_minor: int = 0
     taxes: int = 0
     taxes_minor: int = 0
+
+    @property
+    def exactly(self) -> Money:
+        """The consideration, not rounded."""
+        return Money(self.consideration_minor, self.currency)
 
 
 Quarters = tuple[QuarterFigures, QuarterFigures, QuarterFigures, QuarterFigures]

@@ -9,7 +9,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -18,185 +17,517 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='ProfileCheck',
+            name="ProfileCheck",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('kind', foundation.ids.AsciiField(choices=[('vat', 'VAT number, by VIES'), ('holder', 'Holder of the bank account is the seller'), ('address', 'Address is the one given for withdrawals'), ('shared_tin', 'TIN stands with somebody else')], max_length=12)),
-                ('about', foundation.ids.AsciiField(blank=True, default='', help_text='State of the TIN it is about', max_length=2)),
-                ('status', foundation.ids.AsciiField(choices=[('waiting', 'waiting'), ('pending', 'pending'), ('passed', 'passed'), ('approved', 'approved'), ('refused', 'refused'), ('replaced', 'replaced')], max_length=10)),
-                ('reason', foundation.ids.AsciiField(blank=True, default='', help_text='What did not fit', max_length=40)),
-                ('note', models.CharField(blank=True, default='', help_text='Of the person who decided', max_length=500)),
-                ('checked_by', foundation.ids.AsciiField(blank=True, default='', max_length=60)),
-                ('attempts', models.PositiveIntegerField(default=0, help_text='Calls of the registry without an answer')),
-                ('due_at', models.DateTimeField(help_text='When a registry is to be asked (again)', null=True)),
-                ('opened_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('is_standing', models.BooleanField(default=True, editable=False, null=True)),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "kind",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("vat", "VAT number, by VIES"),
+                            ("holder", "Holder of the bank account is the seller"),
+                            ("address", "Address is the one given for withdrawals"),
+                            ("shared_tin", "TIN stands with somebody else"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "about",
+                    foundation.ids.AsciiField(
+                        blank=True, default="", help_text="State of the TIN it is about", max_length=2
+                    ),
+                ),
+                (
+                    "status",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("waiting", "waiting"),
+                            ("pending", "pending"),
+                            ("passed", "passed"),
+                            ("approved", "approved"),
+                            ("refused", "refused"),
+                            ("replaced", "replaced"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "reason",
+                    foundation.ids.AsciiField(
+                        blank=True, default="", help_text="What did not fit", max_length=40
+                    ),
+                ),
+                (
+                    "note",
+                    models.CharField(
+                        blank=True, default="", help_text="Of the person who decided", max_length=500
+                    ),
+                ),
+                ("checked_by", foundation.ids.AsciiField(blank=True, default="", max_length=60)),
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Calls of the registry without an answer"
+                    ),
+                ),
+                (
+                    "due_at",
+                    models.DateTimeField(help_text="When a registry is to be asked (again)", null=True),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                ("is_standing", models.BooleanField(default=True, editable=False, null=True)),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='CheckEvent',
+            name="CheckEvent",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('verb', foundation.ids.AsciiField(max_length=12)),
-                ('source', foundation.ids.AsciiField(blank=True, default='', max_length=10)),
-                ('target', foundation.ids.AsciiField(max_length=10)),
-                ('actor', foundation.ids.AsciiField(max_length=10)),
-                ('actor_id', foundation.ids.AsciiField(blank=True, default='', max_length=60)),
-                ('reason', foundation.ids.AsciiField(blank=True, default='', max_length=40)),
-                ('note', models.CharField(blank=True, default='', help_text='For staff', max_length=500)),
-                ('happened_at', models.DateTimeField()),
-                ('profile_check', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='dac7.profilecheck')),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("verb", foundation.ids.AsciiField(max_length=12)),
+                ("source", foundation.ids.AsciiField(blank=True, default="", max_length=10)),
+                ("target", foundation.ids.AsciiField(max_length=10)),
+                ("actor", foundation.ids.AsciiField(max_length=10)),
+                ("actor_id", foundation.ids.AsciiField(blank=True, default="", max_length=60)),
+                ("reason", foundation.ids.AsciiField(blank=True, default="", max_length=40)),
+                ("note", models.CharField(blank=True, default="", help_text="For staff", max_length=500)),
+                ("happened_at", models.DateTimeField()),
+                (
+                    "profile_check",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="dac7.profilecheck",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='TaxProfile',
+            name="TaxProfile",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('entity_type', foundation.ids.AsciiField(choices=[('individual', 'individual'), ('entity', 'entity')], max_length=10)),
-                ('exclusion', foundation.ids.AsciiField(blank=True, choices=[('government', 'government'), ('listed', 'listed'), ('related_to_listed', 'related_to_listed')], default='', help_text='Why an entity is never reported; set by staff, with evidence', max_length=20)),
-                ('first_name', foundation.encryption.fields.EncryptedTextField(max_length=200, null=True)),
-                ('last_name', foundation.encryption.fields.EncryptedTextField(max_length=200, null=True)),
-                ('birth_date', foundation.encryption.fields.EncryptedTextField(max_length=10, null=True)),
-                ('birth_city', foundation.encryption.fields.EncryptedTextField(max_length=200, null=True)),
-                ('birth_country', foundation.ids.AsciiField(blank=True, default='', help_text='ISO 3166-1 alpha-2', max_length=2)),
-                ('legal_name', foundation.encryption.fields.EncryptedTextField(max_length=200, null=True)),
-                ('registration_number', foundation.encryption.fields.EncryptedTextField(max_length=200, null=True)),
-                ('establishments', foundation.ids.AsciiField(blank=True, default='', help_text='States of permanent establishments, by blanks', max_length=90)),
-                ('street', foundation.encryption.fields.EncryptedTextField(max_length=200)),
-                ('building', foundation.encryption.fields.EncryptedTextField(max_length=200, null=True)),
-                ('postal_code', foundation.encryption.fields.EncryptedTextField(max_length=200)),
-                ('city', foundation.encryption.fields.EncryptedTextField(max_length=200)),
-                ('country', foundation.ids.AsciiField(help_text='Of the primary address, ISO 3166-1 alpha-2', max_length=2)),
-                ('vat_number', foundation.encryption.fields.EncryptedTextField(max_length=14, null=True)),
-                ('has_no_tin', models.BooleanField(default=False, help_text='Says to have none: the message writes NOTIN')),
-                ('version', models.PositiveIntegerField(default=1, help_text='Grows with every change; the ETag')),
-                ('given_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('kept_for_year', models.PositiveSmallIntegerField(help_text='The last calendar year that it may be needed to explain; retention counts from its end')),
-                ('erasure_asked_at', models.DateTimeField(help_text='Done once the law no longer needs it', null=True)),
-                ('member', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "entity_type",
+                    foundation.ids.AsciiField(
+                        choices=[("individual", "individual"), ("entity", "entity")], max_length=10
+                    ),
+                ),
+                (
+                    "exclusion",
+                    foundation.ids.AsciiField(
+                        blank=True,
+                        choices=[
+                            ("government", "government"),
+                            ("listed", "listed"),
+                            ("related_to_listed", "related_to_listed"),
+                        ],
+                        default="",
+                        help_text="Why an entity is never reported; set by staff, with evidence",
+                        max_length=20,
+                    ),
+                ),
+                ("first_name", foundation.encryption.fields.EncryptedTextField(max_length=200, null=True)),
+                ("last_name", foundation.encryption.fields.EncryptedTextField(max_length=200, null=True)),
+                ("birth_date", foundation.encryption.fields.EncryptedTextField(max_length=10, null=True)),
+                ("birth_city", foundation.encryption.fields.EncryptedTextField(max_length=200, null=True)),
+                (
+                    "birth_country",
+                    foundation.ids.AsciiField(
+                        blank=True, default="", help_text="ISO 3166-1 alpha-2", max_length=2
+                    ),
+                ),
+                ("legal_name", foundation.encryption.fields.EncryptedTextField(max_length=200, null=True)),
+                (
+                    "registration_number",
+                    foundation.encryption.fields.EncryptedTextField(max_length=200, null=True),
+                ),
+                (
+                    "establishments",
+                    foundation.ids.AsciiField(
+                        blank=True,
+                        default="",
+                        help_text="States of permanent establishments, by blanks",
+                        max_length=90,
+                    ),
+                ),
+                ("street", foundation.encryption.fields.EncryptedTextField(max_length=200)),
+                ("building", foundation.encryption.fields.EncryptedTextField(max_length=200, null=True)),
+                ("postal_code", foundation.encryption.fields.EncryptedTextField(max_length=200)),
+                ("city", foundation.encryption.fields.EncryptedTextField(max_length=200)),
+                (
+                    "country",
+                    foundation.ids.AsciiField(
+                        help_text="Of the primary address, ISO 3166-1 alpha-2", max_length=2
+                    ),
+                ),
+                ("vat_number", foundation.encryption.fields.EncryptedTextField(max_length=14, null=True)),
+                (
+                    "has_no_tin",
+                    models.BooleanField(
+                        default=False, help_text="Says to have none: the message writes NOTIN"
+                    ),
+                ),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, help_text="Grows with every change; the ETag"),
+                ),
+                ("given_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "kept_for_year",
+                    models.PositiveSmallIntegerField(
+                        help_text="The last calendar year that it may be needed to explain; retention counts from its end"
+                    ),
+                ),
+                (
+                    "erasure_asked_at",
+                    models.DateTimeField(help_text="Done once the law no longer needs it", null=True),
+                ),
+                (
+                    "member",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
-                'permissions': [('reveal_taxprofile', 'Can reveal dossiers and documents, with a reason')],
+                "ordering": ("-id",),
+                "permissions": [("reveal_taxprofile", "Can reveal dossiers and documents, with a reason")],
             },
         ),
         migrations.CreateModel(
-            name='TaxNumber',
+            name="TaxNumber",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('state', foundation.ids.AsciiField(help_text='That issued it; ISO 3166-1 alpha-2, GR for Greece', max_length=2)),
-                ('number', foundation.encryption.fields.EncryptedTextField(max_length=200)),
-                ('number_index', foundation.encryption.fields.BlindIndexField(db_index=True, of='number')),
-                ('ending', foundation.ids.AsciiField(help_text='To tell numbers apart without opening them', max_length=3)),
-                ('level', foundation.ids.AsciiField(choices=[('none', 'none'), ('format', 'format'), ('checksum', 'checksum'), ('registry', 'registry')], max_length=10)),
-                ('checked_at', models.DateTimeField()),
-                ('checked_by', foundation.ids.AsciiField(help_text='Library and version, registry, or staff', max_length=60)),
-                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='numbers', to='dac7.taxprofile')),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "state",
+                    foundation.ids.AsciiField(
+                        help_text="That issued it; ISO 3166-1 alpha-2, GR for Greece", max_length=2
+                    ),
+                ),
+                ("number", foundation.encryption.fields.EncryptedTextField(max_length=200)),
+                ("number_index", foundation.encryption.fields.BlindIndexField(db_index=True, of="number")),
+                (
+                    "ending",
+                    foundation.ids.AsciiField(
+                        help_text="To tell numbers apart without opening them", max_length=3
+                    ),
+                ),
+                (
+                    "level",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("none", "none"),
+                            ("format", "format"),
+                            ("checksum", "checksum"),
+                            ("registry", "registry"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("checked_at", models.DateTimeField()),
+                (
+                    "checked_by",
+                    foundation.ids.AsciiField(
+                        help_text="Library and version, registry, or staff", max_length=60
+                    ),
+                ),
+                (
+                    "profile",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="numbers",
+                        to="dac7.taxprofile",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('profile_id', 'state'),
+                "ordering": ("profile_id", "state"),
             },
         ),
         migrations.AddField(
-            model_name='profilecheck',
-            name='profile',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='dac7.taxprofile'),
+            model_name="profilecheck",
+            name="profile",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="checks", to="dac7.taxprofile"
+            ),
         ),
         migrations.CreateModel(
-            name='AccessLog',
+            name="AccessLog",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('staff_id', foundation.ids.AsciiField(max_length=60)),
-                ('what', foundation.ids.AsciiField(help_text='dossier, or document and its id', max_length=60)),
-                ('reason', models.CharField(max_length=500)),
-                ('happened_at', models.DateTimeField()),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("staff_id", foundation.ids.AsciiField(max_length=60)),
+                (
+                    "what",
+                    foundation.ids.AsciiField(help_text="dossier, or document and its id", max_length=60),
+                ),
+                ("reason", models.CharField(max_length=500)),
+                ("happened_at", models.DateTimeField()),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
-                'indexes': [models.Index(fields=['member', 'id'], name='accesslog_of_member')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='accesslog_has_reason')],
+                "ordering": ("-id",),
+                "indexes": [models.Index(fields=["member", "id"], name="accesslog_of_member")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="accesslog_has_reason"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TaxDocument',
+            name="TaxDocument",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('kind', foundation.ids.AsciiField(choices=[('tin', 'Shows the TIN'), ('identity', 'Shows who somebody is'), ('residence', 'Shows where somebody lives'), ('register', 'Extract of a business register'), ('other', 'Something else')], max_length=10)),
-                ('media_type', foundation.ids.AsciiField(max_length=20)),
-                ('size', models.PositiveIntegerField(help_text='Bytes as stored, before sealing')),
-                ('file_key', foundation.encryption.fields.EncryptedBytesField()),
-                ('status', foundation.ids.AsciiField(choices=[('received', 'received'), ('accepted', 'accepted'), ('refused', 'refused')], default=dac7.lifecycle.profiles.DocumentStatus['RECEIVED'], max_length=10)),
-                ('reason', models.CharField(blank=True, default='', help_text='Told to the seller', max_length=500)),
-                ('uploaded_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decided_by', foundation.ids.AsciiField(blank=True, default='', max_length=60)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "kind",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("tin", "Shows the TIN"),
+                            ("identity", "Shows who somebody is"),
+                            ("residence", "Shows where somebody lives"),
+                            ("register", "Extract of a business register"),
+                            ("other", "Something else"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("media_type", foundation.ids.AsciiField(max_length=20)),
+                ("size", models.PositiveIntegerField(help_text="Bytes as stored, before sealing")),
+                ("file_key", foundation.encryption.fields.EncryptedBytesField()),
+                (
+                    "status",
+                    foundation.ids.AsciiField(
+                        choices=[("received", "received"), ("accepted", "accepted"), ("refused", "refused")],
+                        default=dac7.lifecycle.profiles.DocumentStatus["RECEIVED"],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(blank=True, default="", help_text="Told to the seller", max_length=500),
+                ),
+                ("uploaded_at", models.DateTimeField()),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("decided_by", foundation.ids.AsciiField(blank=True, default="", max_length=60)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
-                'indexes': [models.Index(fields=['status', 'id'], name='taxdocument_queue')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['received', 'accepted', 'refused'])), name='taxdocument_known_status'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by', ''), ('status', 'received')), models.Q(models.Q(('status', 'received'), _negated=True), ('decided_at__isnull', False), models.Q(('decided_by', ''), _negated=True)), _connector='OR'), name='taxdocument_decided_by_somebody')],
+                "ordering": ("-id",),
+                "indexes": [models.Index(fields=["status", "id"], name="taxdocument_queue")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["received", "accepted", "refused"])),
+                        name="taxdocument_known_status",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("decided_at__isnull", True), ("decided_by", ""), ("status", "received")
+                            ),
+                            models.Q(
+                                models.Q(("status", "received"), _negated=True),
+                                ("decided_at__isnull", False),
+                                models.Q(("decided_by", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="taxdocument_decided_by_somebody",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='taxprofile',
-            index=models.Index(fields=['kept_for_year', 'id'], name='taxprofile_retention'),
+            model_name="taxprofile",
+            index=models.Index(fields=["kept_for_year", "id"], name="taxprofile_retention"),
         ),
         migrations.AddConstraint(
-            model_name='taxprofile',
-            constraint=models.CheckConstraint(condition=models.Q(('changed_at__gte', models.F('given_at'))), name='taxprofile_changed_after_given'),
+            model_name="taxprofile",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("changed_at__gte", models.F("given_at"))),
+                name="taxprofile_changed_after_given",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taxprofile',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('birth_date__isnull', False), ('entity_type', 'individual'), ('establishments', ''), ('exclusion', ''), ('first_name__isnull', False), ('last_name__isnull', False), ('legal_name__isnull', True), ('registration_number__isnull', True)), models.Q(('birth_city__isnull', True), ('birth_country', ''), ('birth_date__isnull', True), ('entity_type', 'entity'), ('first_name__isnull', True), ('last_name__isnull', True), ('legal_name__isnull', False), ('registration_number__isnull', False)), _connector='OR'), name='taxprofile_whole_person_or_entity'),
+            model_name="taxprofile",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("birth_date__isnull", False),
+                        ("entity_type", "individual"),
+                        ("establishments", ""),
+                        ("exclusion", ""),
+                        ("first_name__isnull", False),
+                        ("last_name__isnull", False),
+                        ("legal_name__isnull", True),
+                        ("registration_number__isnull", True),
+                    ),
+                    models.Q(
+                        ("birth_city__isnull", True),
+                        ("birth_country", ""),
+                        ("birth_date__isnull", True),
+                        ("entity_type", "entity"),
+                        ("first_name__isnull", True),
+                        ("last_name__isnull", True),
+                        ("legal_name__isnull", False),
+                        ("registration_number__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="taxprofile_whole_person_or_entity",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taxprofile',
-            constraint=models.CheckConstraint(condition=models.Q(('has_no_tin', False), ('entity_type', 'entity'), models.Q(('birth_city__isnull', False), models.Q(('birth_country', ''), _negated=True)), _connector='OR'), name='taxprofile_no_tin_has_birthplace'),
+            model_name="taxprofile",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("has_no_tin", False),
+                    ("entity_type", "entity"),
+                    models.Q(("birth_city__isnull", False), models.Q(("birth_country", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="taxprofile_no_tin_has_birthplace",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taxprofile',
-            constraint=models.CheckConstraint(condition=models.Q(('exclusion__in', ['', 'government', 'listed', 'related_to_listed'])), name='taxprofile_known_exclusion'),
+            model_name="taxprofile",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("exclusion__in", ["", "government", "listed", "related_to_listed"])),
+                name="taxprofile_known_exclusion",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taxnumber',
-            constraint=models.UniqueConstraint(fields=('profile', 'state'), name='taxnumber_once_per_state'),
+            model_name="taxnumber",
+            constraint=models.UniqueConstraint(fields=("profile", "state"), name="taxnumber_once_per_state"),
         ),
         migrations.AddConstraint(
-            model_name='taxnumber',
-            constraint=models.CheckConstraint(condition=models.Q(('level__in', ['none', 'format', 'checksum', 'registry'])), name='taxnumber_known_level'),
+            model_name="taxnumber",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("level__in", ["none", "format", "checksum", "registry"])),
+                name="taxnumber_known_level",
+            ),
         ),
         migrations.AddIndex(
-            model_name='profilecheck',
-            index=models.Index(fields=['due_at'], name='profilecheck_due'),
+            model_name="profilecheck",
+            index=models.Index(fields=["due_at"], name="profilecheck_due"),
         ),
         migrations.AddIndex(
-            model_name='profilecheck',
-            index=models.Index(fields=['status', 'id'], name='profilecheck_queue'),
+            model_name="profilecheck",
+            index=models.Index(fields=["status", "id"], name="profilecheck_queue"),
         ),
         migrations.AddConstraint(
-            model_name='profilecheck',
-            constraint=models.UniqueConstraint(fields=('profile', 'kind', 'about', 'is_standing'), name='profilecheck_once'),
+            model_name="profilecheck",
+            constraint=models.UniqueConstraint(
+                fields=("profile", "kind", "about", "is_standing"), name="profilecheck_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='profilecheck',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['waiting', 'pending', 'passed', 'approved', 'refused', 'replaced'])), name='profilecheck_known_status'),
+            model_name="profilecheck",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["waiting", "pending", "passed", "approved", "refused", "replaced"])
+                ),
+                name="profilecheck_known_status",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='profilecheck',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_standing', True), ('is_standing__isnull', False), models.Q(('status', 'replaced'), _negated=True)), models.Q(('is_standing__isnull', True), ('status', 'replaced')), _connector='OR'), name='profilecheck_standing_until_replaced'),
+            model_name="profilecheck",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("is_standing", True),
+                        ("is_standing__isnull", False),
+                        models.Q(("status", "replaced"), _negated=True),
+                    ),
+                    models.Q(("is_standing__isnull", True), ("status", "replaced")),
+                    _connector="OR",
+                ),
+                name="profilecheck_standing_until_replaced",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='profilecheck',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'waiting'), _negated=True), ('due_at__isnull', False), _connector='OR'), name='profilecheck_waiting_is_due'),
+            model_name="profilecheck",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "waiting"), _negated=True), ("due_at__isnull", False), _connector="OR"
+                ),
+                name="profilecheck_waiting_is_due",
+            ),
         ),
     ]

@@ -7,197 +7,499 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('dac7', '0002_filings'),
+        ("dac7", "0002_filings"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SalesCursor',
+            name="SalesCursor",
             fields=[
-                ('name', foundation.ids.AsciiField(max_length=20, primary_key=True, serialize=False)),
-                ('read_until', models.DateTimeField(help_text='Recorded time, exclusive')),
+                ("name", foundation.ids.AsciiField(max_length=20, primary_key=True, serialize=False)),
+                ("read_until", models.DateTimeField(help_text="Recorded time, exclusive")),
             ],
         ),
         migrations.CreateModel(
-            name='Compilation',
+            name="Compilation",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, help_text='Of the filing', max_length=26, primary_key=True, serialize=False)),
-                ('year', models.PositiveSmallIntegerField()),
-                ('state', foundation.ids.AsciiField(help_text='Where the operator reports, ISO 3166-1 alpha-2', max_length=2)),
-                ('as_of', models.DateTimeField(help_text='What changed sales later is not in it')),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('fingerprint', foundation.ids.AsciiField(blank=True, default='', help_text='SHA-256 of all figures; the same data, the same one', max_length=64)),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        help_text="Of the filing",
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField()),
+                (
+                    "state",
+                    foundation.ids.AsciiField(
+                        help_text="Where the operator reports, ISO 3166-1 alpha-2", max_length=2
+                    ),
+                ),
+                ("as_of", models.DateTimeField(help_text="What changed sales later is not in it")),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "fingerprint",
+                    foundation.ids.AsciiField(
+                        blank=True,
+                        default="",
+                        help_text="SHA-256 of all figures; the same data, the same one",
+                        max_length=64,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
-                'indexes': [models.Index(fields=['year', 'state'], name='compilation_of_year')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('fingerprint', ''), ('finished_at__isnull', True)), models.Q(('finished_at__isnull', False), models.Q(('fingerprint', ''), _negated=True)), _connector='OR'), name='compilation_finished_has_fingerprint')],
+                "ordering": ("-id",),
+                "indexes": [models.Index(fields=["year", "state"], name="compilation_of_year")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("fingerprint", ""), ("finished_at__isnull", True)),
+                            models.Q(
+                                ("finished_at__isnull", False), models.Q(("fingerprint", ""), _negated=True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="compilation_finished_has_fingerprint",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ExchangeRate',
+            name="ExchangeRate",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('currency', foundation.ids.AsciiField(help_text='ISO 4217', max_length=3)),
-                ('day', models.DateField()),
-                ('per_euro', models.DecimalField(decimal_places=6, help_text='Units for one euro', max_digits=18)),
-                ('loaded_at', models.DateTimeField()),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("currency", foundation.ids.AsciiField(help_text="ISO 4217", max_length=3)),
+                ("day", models.DateField()),
+                (
+                    "per_euro",
+                    models.DecimalField(decimal_places=6, help_text="Units for one euro", max_digits=18),
+                ),
+                ("loaded_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ('-day', 'currency'),
-                'constraints': [models.UniqueConstraint(fields=('currency', 'day'), name='exchangerate_once'), models.CheckConstraint(condition=models.Q(('per_euro__gt', 0)), name='exchangerate_positive')],
+                "ordering": ("-day", "currency"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("currency", "day"), name="exchangerate_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("per_euro__gt", 0)), name="exchangerate_positive"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='InformationRequest',
+            name="InformationRequest",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('year', models.PositiveSmallIntegerField(help_text='Whose sales made it necessary')),
-                ('status', foundation.ids.AsciiField(choices=[('requested', 'requested'), ('reminded', 'reminded'), ('reminded_again', 'reminded_again'), ('withheld', 'withheld'), ('barred', 'barred'), ('answered', 'answered'), ('dropped', 'dropped')], max_length=14)),
-                ('is_open', models.BooleanField(default=True, editable=False, null=True)),
-                ('requested_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField(help_text='When the clock acts next', null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('withdrawals_held_by', foundation.ids.IdField(help_text='The restriction that is lifted with the answer', max_length=26, null=True)),
-                ('selling_stopped_by', foundation.ids.IdField(help_text='Likewise', max_length=26, null=True)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField(help_text="Whose sales made it necessary")),
+                (
+                    "status",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("requested", "requested"),
+                            ("reminded", "reminded"),
+                            ("reminded_again", "reminded_again"),
+                            ("withheld", "withheld"),
+                            ("barred", "barred"),
+                            ("answered", "answered"),
+                            ("dropped", "dropped"),
+                        ],
+                        max_length=14,
+                    ),
+                ),
+                ("is_open", models.BooleanField(default=True, editable=False, null=True)),
+                ("requested_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField(help_text="When the clock acts next", null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "withdrawals_held_by",
+                    foundation.ids.IdField(
+                        help_text="The restriction that is lifted with the answer", max_length=26, null=True
+                    ),
+                ),
+                (
+                    "selling_stopped_by",
+                    foundation.ids.IdField(help_text="Likewise", max_length=26, null=True),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='DiligenceEvent',
+            name="DiligenceEvent",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('year', models.PositiveSmallIntegerField()),
-                ('verb', foundation.ids.AsciiField(max_length=20)),
-                ('source', foundation.ids.AsciiField(blank=True, default='', max_length=14)),
-                ('target', foundation.ids.AsciiField(blank=True, default='', max_length=14)),
-                ('actor', foundation.ids.AsciiField(help_text='clock, member:… or staff:…', max_length=60)),
-                ('happened_at', models.DateTimeField()),
-                ('notice', foundation.ids.AsciiField(blank=True, default='', help_text='Kind of the notice that was sent', max_length=40)),
-                ('notice_params', models.JSONField(blank=True, default=dict)),
-                ('note', models.CharField(blank=True, default='', help_text='For staff', max_length=500)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('request', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='dac7.informationrequest')),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField()),
+                ("verb", foundation.ids.AsciiField(max_length=20)),
+                ("source", foundation.ids.AsciiField(blank=True, default="", max_length=14)),
+                ("target", foundation.ids.AsciiField(blank=True, default="", max_length=14)),
+                ("actor", foundation.ids.AsciiField(help_text="clock, member:… or staff:…", max_length=60)),
+                ("happened_at", models.DateTimeField()),
+                (
+                    "notice",
+                    foundation.ids.AsciiField(
+                        blank=True, default="", help_text="Kind of the notice that was sent", max_length=40
+                    ),
+                ),
+                ("notice_params", models.JSONField(blank=True, default=dict)),
+                ("note", models.CharField(blank=True, default="", help_text="For staff", max_length=500)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="dac7.informationrequest",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='QuarterCheck',
+            name="QuarterCheck",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('year', models.PositiveSmallIntegerField()),
-                ('quarter', models.PositiveSmallIntegerField()),
-                ('made_at', models.DateTimeField()),
-                ('sellers', models.PositiveIntegerField(help_text='With sales in the year so far')),
-                ('over', models.PositiveIntegerField(help_text='Over a limit')),
-                ('near', models.PositiveIntegerField()),
-                ('incomplete', models.PositiveIntegerField(help_text='Over or near, with information missing')),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField()),
+                ("quarter", models.PositiveSmallIntegerField()),
+                ("made_at", models.DateTimeField()),
+                ("sellers", models.PositiveIntegerField(help_text="With sales in the year so far")),
+                ("over", models.PositiveIntegerField(help_text="Over a limit")),
+                ("near", models.PositiveIntegerField()),
+                (
+                    "incomplete",
+                    models.PositiveIntegerField(help_text="Over or near, with information missing"),
+                ),
             ],
             options={
-                'ordering': ('-year', '-quarter'),
-                'constraints': [models.UniqueConstraint(fields=('year', 'quarter'), name='quartercheck_once'), models.CheckConstraint(condition=models.Q(('quarter__gte', 1), ('quarter__lte', 4)), name='quartercheck_of_four')],
+                "ordering": ("-year", "-quarter"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("year", "quarter"), name="quartercheck_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("quarter__gte", 1), ("quarter__lte", 4)),
+                        name="quartercheck_of_four",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SellerYear',
+            name="SellerYear",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('year', models.PositiveSmallIntegerField()),
-                ('activities', models.PositiveIntegerField()),
-                ('euros', models.DecimalField(decimal_places=6, help_text='Rounded; limits are tested exact', max_digits=20)),
-                ('standing', foundation.ids.AsciiField(choices=[('none', 'none'), ('small', 'small'), ('near', 'near'), ('over', 'over')], help_text='The highest that was reached, and told', max_length=5)),
-                ('read_at', models.DateTimeField()),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField()),
+                ("activities", models.PositiveIntegerField()),
+                (
+                    "euros",
+                    models.DecimalField(
+                        decimal_places=6, help_text="Rounded; limits are tested exact", max_digits=20
+                    ),
+                ),
+                (
+                    "standing",
+                    foundation.ids.AsciiField(
+                        choices=[("none", "none"), ("small", "small"), ("near", "near"), ("over", "over")],
+                        help_text="The highest that was reached, and told",
+                        max_length=5,
+                    ),
+                ),
+                ("read_at", models.DateTimeField()),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-year', 'member'),
+                "ordering": ("-year", "member"),
             },
         ),
         migrations.CreateModel(
-            name='FrozenSeller',
+            name="FrozenSeller",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('seller_key', foundation.ids.IdField(help_text='The member that stands for the person: the lowest id', max_length=26)),
-                ('member_ids', models.JSONField(help_text='All accounts of the person')),
-                ('activities', models.PositiveIntegerField()),
-                ('euros', models.DecimalField(decimal_places=6, help_text='For the test of the limits; rounded here only', max_digits=20)),
-                ('quarters', models.JSONField(help_text='Four of dac7.figures.sellers.QuarterFigures')),
-                ('warnings', foundation.ids.AsciiField(blank=True, default='', help_text='Codes, by blanks', max_length=80)),
-                ('explanation', models.BinaryField(help_text='Lines as dac7.figures.explaining packs them')),
-                ('compilation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='dac7.compilation')),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "seller_key",
+                    foundation.ids.IdField(
+                        help_text="The member that stands for the person: the lowest id", max_length=26
+                    ),
+                ),
+                ("member_ids", models.JSONField(help_text="All accounts of the person")),
+                ("activities", models.PositiveIntegerField()),
+                (
+                    "euros",
+                    models.DecimalField(
+                        decimal_places=6,
+                        help_text="For the test of the limits; rounded here only",
+                        max_digits=20,
+                    ),
+                ),
+                ("quarters", models.JSONField(help_text="Four of dac7.figures.sellers.QuarterFigures")),
+                (
+                    "warnings",
+                    foundation.ids.AsciiField(
+                        blank=True, default="", help_text="Codes, by blanks", max_length=80
+                    ),
+                ),
+                ("explanation", models.BinaryField(help_text="Lines as dac7.figures.explaining packs them")),
+                (
+                    "compilation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="dac7.compilation"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('compilation', 'seller_key'),
-                'constraints': [models.UniqueConstraint(fields=('compilation', 'seller_key'), name='frozenseller_once')],
+                "ordering": ("compilation", "seller_key"),
+                "constraints": [
+                    models.UniqueConstraint(fields=("compilation", "seller_key"), name="frozenseller_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='FrozenTotal',
+            name="FrozenTotal",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('decision', foundation.ids.AsciiField(choices=[('reported', 'reported'), ('no_activity', 'no_activity'), ('small', 'small'), ('government', 'government'), ('listed', 'listed'), ('related_to_listed', 'related_to_listed'), ('resident_elsewhere', 'resident_elsewhere')], max_length=20)),
-                ('currency', foundation.ids.AsciiField(max_length=3)),
-                ('sellers', models.PositiveIntegerField(help_text='With sales in this currency')),
-                ('activities', models.PositiveIntegerField()),
-                ('consideration_minor', models.BigIntegerField()),
-                ('fees_minor', models.BigIntegerField()),
-                ('compilation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='dac7.compilation')),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "decision",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("reported", "reported"),
+                            ("no_activity", "no_activity"),
+                            ("small", "small"),
+                            ("government", "government"),
+                            ("listed", "listed"),
+                            ("related_to_listed", "related_to_listed"),
+                            ("resident_elsewhere", "resident_elsewhere"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("currency", foundation.ids.AsciiField(max_length=3)),
+                ("sellers", models.PositiveIntegerField(help_text="With sales in this currency")),
+                ("activities", models.PositiveIntegerField()),
+                ("consideration_minor", models.BigIntegerField()),
+                ("fees_minor", models.BigIntegerField()),
+                (
+                    "compilation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="dac7.compilation"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('compilation', 'decision', 'currency'),
-                'constraints': [models.UniqueConstraint(fields=('compilation', 'decision', 'currency'), name='frozentotal_once'), models.CheckConstraint(condition=models.Q(('decision__in', ['reported', 'no_activity', 'small', 'government', 'listed', 'related_to_listed', 'resident_elsewhere'])), name='frozentotal_known_decision')],
+                "ordering": ("compilation", "decision", "currency"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("compilation", "decision", "currency"), name="frozentotal_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "decision__in",
+                                [
+                                    "reported",
+                                    "no_activity",
+                                    "small",
+                                    "government",
+                                    "listed",
+                                    "related_to_listed",
+                                    "resident_elsewhere",
+                                ],
+                            )
+                        ),
+                        name="frozentotal_known_decision",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='informationrequest',
-            index=models.Index(fields=['due_at', 'id'], name='informationrequest_due'),
+            model_name="informationrequest",
+            index=models.Index(fields=["due_at", "id"], name="informationrequest_due"),
         ),
         migrations.AddIndex(
-            model_name='informationrequest',
-            index=models.Index(fields=['status', 'requested_at'], name='informationrequest_queue'),
+            model_name="informationrequest",
+            index=models.Index(fields=["status", "requested_at"], name="informationrequest_queue"),
         ),
         migrations.AddConstraint(
-            model_name='informationrequest',
-            constraint=models.UniqueConstraint(fields=('member', 'is_open'), name='informationrequest_one_open'),
+            model_name="informationrequest",
+            constraint=models.UniqueConstraint(
+                fields=("member", "is_open"), name="informationrequest_one_open"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='informationrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['requested', 'reminded', 'reminded_again', 'withheld', 'barred', 'answered', 'dropped'])), name='informationrequest_known_status'),
+            model_name="informationrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "requested",
+                            "reminded",
+                            "reminded_again",
+                            "withheld",
+                            "barred",
+                            "answered",
+                            "dropped",
+                        ],
+                    )
+                ),
+                name="informationrequest_known_status",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='informationrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('is_open', True), ('is_open__isnull', False), ('status__in', ['requested', 'reminded', 'reminded_again', 'withheld', 'barred'])), models.Q(models.Q(('status__in', ['requested', 'reminded', 'reminded_again', 'withheld', 'barred']), _negated=True), ('ended_at__isnull', False), ('is_open__isnull', True)), _connector='OR'), name='informationrequest_open_until_ended'),
+            model_name="informationrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ended_at__isnull", True),
+                        ("is_open", True),
+                        ("is_open__isnull", False),
+                        ("status__in", ["requested", "reminded", "reminded_again", "withheld", "barred"]),
+                    ),
+                    models.Q(
+                        models.Q(
+                            ("status__in", ["requested", "reminded", "reminded_again", "withheld", "barred"]),
+                            _negated=True,
+                        ),
+                        ("ended_at__isnull", False),
+                        ("is_open__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="informationrequest_open_until_ended",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='informationrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('status__in', ['requested', 'reminded', 'reminded_again'])), models.Q(models.Q(('status__in', ['requested', 'reminded', 'reminded_again']), _negated=True), ('due_at__isnull', True)), _connector='OR'), name='informationrequest_timed_while_clock_acts'),
+            model_name="informationrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("due_at__isnull", False), ("status__in", ["requested", "reminded", "reminded_again"])
+                    ),
+                    models.Q(
+                        models.Q(("status__in", ["requested", "reminded", "reminded_again"]), _negated=True),
+                        ("due_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="informationrequest_timed_while_clock_acts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='informationrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), ('ended_at__gte', models.F('requested_at')), _connector='OR'), name='informationrequest_ended_after_asked'),
+            model_name="informationrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ended_at__isnull", True), ("ended_at__gte", models.F("requested_at")), _connector="OR"
+                ),
+                name="informationrequest_ended_after_asked",
+            ),
         ),
         migrations.AddIndex(
-            model_name='diligenceevent',
-            index=models.Index(fields=['member', 'id'], name='diligenceevent_member'),
+            model_name="diligenceevent",
+            index=models.Index(fields=["member", "id"], name="diligenceevent_member"),
         ),
         migrations.AddIndex(
-            model_name='selleryear',
-            index=models.Index(fields=['year', 'standing'], name='selleryear_standing'),
+            model_name="selleryear",
+            index=models.Index(fields=["year", "standing"], name="selleryear_standing"),
         ),
         migrations.AddConstraint(
-            model_name='selleryear',
-            constraint=models.UniqueConstraint(fields=('member', 'year'), name='selleryear_once'),
+            model_name="selleryear",
+            constraint=models.UniqueConstraint(fields=("member", "year"), name="selleryear_once"),
         ),
         migrations.AddConstraint(
-            model_name='selleryear',
-            constraint=models.CheckConstraint(condition=models.Q(('standing__in', ['none', 'small', 'near', 'over'])), name='selleryear_known_standing'),
+            model_name="selleryear",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("standing__in", ["none", "small", "near", "over"])),
+                name="selleryear_known_standing",
+            ),
         ),
     ]

@@ -17,6 +17,7 @@ from dac7.figures.sellers import QuarterFigures, Quarters, SellerFigures, Subjec
 from dac7.models import Compilation, FrozenSeller, FrozenTotal
 from dac7.quarters import year_bounds
 from dac7.states import StateRules
+from foundation.money import Money
 
 ROWS_AT_A_TIME = 500
 
@@ -43,6 +44,14 @@ class TotalFacts:
     activities: int
     consideration_minor: int
     fees_minor: int
+
+    @property
+    def consideration(self) -> Money:
+        return Money(self.consideration_minor, self.currency)
+
+    @property
+    def fees(self) -> Money:
+        return Money(self.fees_minor, self.currency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count
 
 from dac7.models import Compilation, InformationRequest, QuarterCheck
+from dac7.models.filings import Filing
 from dac7.queries.diligence import count_sellers, find_read_until
 from dac7.queries.figures import CompilationFacts, TotalFacts, find_compilation, list_totals
 
@@ -23,6 +24,17 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
+class FilingFacts:
+    """One filing of the year, and how many errors the rules found in it."""
+
+    id: str
+    name: str
+    status: str
+    sellers: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """``sellers`` by standing, ``requests`` of the year by status; the latest compilation with its sums."""
 
@@ -32,6 +44,7 @@ class Overview:
     checks: list[tuple[int, datetime, int]]
     compilation: CompilationFacts | None
     totals: list[TotalFacts]
+    filings: list[FilingFacts]
     deadlines: list[Deadline]
     read_until: datetime | None
 
@@ -50,12 +63,27 @@ def get_overview(year: int, time_zone: str, now: datetime) -> Overview:
         checks=list(checks.values_list("quarter", "made_at", "incomplete")),
         compilation=None if latest is None else find_compilation(latest.id),
         totals=[] if latest is None else list_totals(latest.id),
+        filings=_filings(year),
         deadlines=[
             _deadline("Due diligence is done", date(year, 12, 31), time_zone, now),
             _deadline("Filed, and sellers have their copies", date(year + 1, 1, 31), time_zone, now),
         ],
         read_until=find_read_until("watch"),
     )
+
+
+def _filings(year: int) -> list[FilingFacts]:
+    rows = Filing.objects.filter(year=year).order_by("number")
+    return [
+        FilingFacts(
+            row.id,
+            str(row),
+            row.status,
+            sum(row.messages.values_list("seller_count", flat=True)),
+            row.findings.filter(is_warning=False).count(),
+        )
+        for row in rows
+    ]
 
 
 def _deadline(what: str, day: date, time_zone: str, now: datetime) -> Deadline:
