@@ -41,7 +41,7 @@ from tests.orders.support_desk import (
     take,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.any_database
 
 
 @pytest.fixture
