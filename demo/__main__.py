@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -22,9 +21,10 @@ import httpx
 from rich.console import Console
 
 from demo.client import DemoFailed
+from demo.commands import ROOT, manage
+from demo.filing import file_year
 from demo.journey import Journey
 
-ROOT = Path(__file__).resolve().parent.parent
 HOME = Path(os.environ.get("PRELOVED_HOME") or ROOT / "var").resolve()
 STARTS_WITHIN_S = 180
 PHOTO_TYPES = {".jpg", ".jpeg", ".png", ".webp", ".heic"}
@@ -111,45 +111,8 @@ def served(port: int, environment: dict[str, str]) -> Iterator[subprocess.Popen[
         process.kill()
 
 
-MAKE_ADMIN = """
-import os
-from members.models import Member
-admin = Member.objects.filter(email=os.environ["ADMIN_EMAIL"]).first()
-if admin is None:
-    Member.objects.create_superuser(
-        os.environ["ADMIN_EMAIL"], os.environ["ADMIN_PASSWORD"], display_name="Demo admin", market="IE"
-    )
-else:
-    admin.set_password(os.environ["ADMIN_PASSWORD"])
-    admin.save()
-"""
-
-
-def manage(environment: dict[str, str], *arguments: str) -> str:
-    """What `manage.py` prints. Raises DemoFailed when it ends otherwise than well."""
-    done = subprocess.run(  # noqa: S603  # our own command
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise DemoFailed(f"manage.py {arguments[0]}: {(done.stderr or done.stdout).strip()[-400:]}")
-    return done.stdout
-
-
-def admin_sign_in(environment: dict[str, str]) -> tuple[str, str]:
-    """A staff account for the admin, with a fresh password at each demo."""
-    address, password = "admin@demo.example", secrets.token_urlsafe(12)
-    account = {"ADMIN_EMAIL": address, "ADMIN_PASSWORD": password}
-    manage({**environment, **account}, "shell", "-v", "0", "-c", MAKE_ADMIN)
-    return address, password
-
-
 def main() -> int:
-    """0 when the photos became visible listings, and what was bought of them is paid to the cent; else 1."""
+    """0 when the photos became visible listings, and what was bought is paid and reported; else 1."""
     once = os.environ.get("ONCE", "") not in ("", "0")
     started = time.monotonic()
     try:
@@ -164,7 +127,8 @@ def main() -> int:
             try:
                 journey.run(photos)
                 journey.books(json.loads(manage(environment, "trial_balance", "--format", "json")))
-                journey.farewell(admin_sign_in(environment), seconds=time.monotonic() - started)
+                staff = file_year(journey.seller, environment, base_url, HOME / "tax", console)
+                journey.farewell(staff, seconds=time.monotonic() - started)
             finally:
                 journey.close()
             if once:

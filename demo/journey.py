@@ -173,15 +173,17 @@ class Journey:
                 f"{balance['currency']}\n"
             )
 
-    def farewell(self, admin: tuple[str, str], *, seconds: float) -> None:
-        """Where to look next, and with which sign-in."""
+    def farewell(self, staff: dict[str, str], *, seconds: float) -> None:
+        """Where to look next, and with which sign-in; the staff's are e-mail address and password."""
         say = self.console.print
         say(f"[bold green]Done[/bold green] in {seconds:.0f} s from the start of the demo.\n")
         table = Table(box=None, padding=(0, 2), pad_edge=False, show_header=False)
         table.add_row("API, to read and try", f"{self.base_url}/api/docs")
         table.add_row("Listings, as buyers see them", f"{self.base_url}/api/v1/listings")
         table.add_row("Metrics", f"{self.base_url}/metrics")
-        table.add_row("Admin, for moderators", f"{self.base_url}/admin/   {admin[0]}   {admin[1]}")
+        table.add_row("Admin, for staff", f"{self.base_url}/admin/")
+        for email, password in staff.items():
+            table.add_row("Sign-in to the admin", f"{email}   {password}")
         for role, account in self.accounts:
             table.add_row(f"Sign-in of the {role}", f"{account.email}   {account.password}")
         say(Padding(table, (0, 0, 0, 2)))
