@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.timezone import localtime
+from django.utils.timezone import get_current_timezone
 
 from foundation import clock
 from foundation.admin import NoteForm, ask, for_each
@@ -113,7 +113,7 @@ class CaseAdmin(FoundById):
             return format_html(
                 '<strong style="color: var(--error-fg)">overdue by {} d {} h</strong>', days, hours
             )
-        return date_format(localtime(case.due_at), "DATETIME_FORMAT")
+        return date_format(case.due_at.astimezone(get_current_timezone()), "DATETIME_FORMAT")
 
     @admin.action(description="Resolve…", permissions=["act"])
     def resolve(self, request: HttpRequest, chosen: QuerySet[Case]) -> HttpResponse | None:
