@@ -84,13 +84,13 @@ class EventInline(ReadOnly, _EventInline):
 class InformationRequestAdmin(ReadOnly, _RequestAdmin):
     """The queue: what is open first, the longest asked first."""
 
-    list_display = ("id", "member_id", "year", "status", "requested_at", "due_at", "ended_at")
+    list_display = ("member_id", "year", "status", "requested_at", "due_at", "ended_at")
     list_filter = ("status", "year")
     search_fields = ("=id", "=member__id")
     search_help_text = "Id of a request or a member"
     ordering = ("-is_open", "requested_at", "id")
     show_full_result_count = False
-    fields = (*list_display, "withdrawals_held_by", "selling_stopped_by")
+    fields = ("id", *list_display, "withdrawals_held_by", "selling_stopped_by")
     readonly_fields = fields
     inlines = (EventInline,)
     actions = ("bar_selling", "drop_requests")

@@ -61,6 +61,8 @@ def watch_sales(*, now: datetime) -> int:
     cursor = SalesCursor.objects.filter(name=READER).first()
     since = year_bounds(year, rules.time_zone)[0] if cursor is None else cursor.read_until
     rates, watched = rates_of_year(year), 0
+    # Before anything can fail: who watches the figure sees it grow with every run that comes to nothing.
+    metrics.SALES_READ_LAG_SECONDS.set((now - since).total_seconds())
     for _ in range(MOST_STEPS):
         until = min(since + STEP, now)
         for member_id in list_sellers_between(since - OVERLAP, until):
