@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import sys
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
 from ai_suggestions import services as suggestions
 from balance.services.sending import advance_withdrawal
+from members.models import Member
+from orders.services import issues
 from orders.services.bundling import create_bundle
 from tests.factories.banking import OTHER_LT_IBAN, activate, make_bank_account, withdraw
-from tests.factories.listings import make_draft, make_listing, make_photo
+from tests.factories.listings import image_bytes, make_draft, make_listing, make_photo
 from tests.factories.members import make_member
 from tests.factories.money import euros, give
+from tests.factories.order_life import A_PART, issue_of, order_in
 from tests.factories.orders import load_small_world, offer
 from tests.members.visitor import Visitor
 
@@ -84,27 +89,60 @@ def things(world: World) -> dict[str, list[str]]:
     }
 
 
+def orders_of(world: World) -> dict[str, list[str]]:
+    """Orders that the seller bought and sold, in every stage that can be acted on, and issues."""
+    began = timezone.now() - timedelta(hours=4)
+    me, other = Member.objects.get(id=world.seller_id), Member.objects.get(id=world.buyer_id)
+    fresh = order_in("pending_payment", other, me, now=timezone.now())
+    bought = [order_in(status, other, me, now=began) for status in ("paid", "delivered", "completed")]
+    sold = [order_in(status, me, other, now=began) for status in ("paid", "cancel_requested")]
+    disputed = [order_in(status, other, me, now=began) for status in ("issue_open", "return_pending")]
+    returned = order_in("returning", me, other, now=began)
+    open_issue, *other_issues = [issue_of(order) for order in (*disputed, returned)]
+    issues.propose(member_id=other.id, issue_id=open_issue, terms=A_PART, now=timezone.now())
+    evidence_id = issues.add_evidence(
+        member_id=other.id,
+        issue_id=open_issue,
+        content=image_bytes(),
+        declared_type="image/jpeg",
+        file_name="a.jpg",
+        now=timezone.now(),
+    )
+    return {
+        "order_id": [order.id for order in (fresh, *bought, *sold, disputed[0])],
+        "issue_id": [open_issue, *other_issues],
+        "evidence_id": [evidence_id],
+    }
+
+
 def print_world() -> None:
     """For a process of its own (`manage.py shell`): make a world and print who asks, and at what."""
     from django.test.utils import setup_test_environment
 
     setup_test_environment()  # the sign-in goes through Django's test client
     world = build()
-    sys.stdout.write(json.dumps({"headers": world.headers, "things": things(world)}) + "\n")
+    sys.stdout.write(
+        json.dumps({"headers": world.headers, "things": things(world) | orders_of(world)}) + "\n"
+    )
 
 
 class Aim:
     """Sends generated requests to what exists: hardly any random id would ever be one."""
 
-    def __init__(self, targets: dict[str, list[str]]) -> None:
-        self._targets = targets
+    def __init__(
+        self, targets: dict[str, list[str]], orders: Callable[[], dict[str, list[str]]] = dict
+    ) -> None:
+        """`orders` makes what takes long to make, and is called when an operation asks for it."""
+        self._targets, self._orders = targets, orders
 
     def at(self, case: schemathesis.Case[Any]) -> None:
         """Name something real in three of four paths, and the current version in half of the changes."""
         draw = zlib.crc32(repr((case.body, case.query, case.headers)).encode(errors="replace"))
         if draw % 4 and not _is_negative(case, "path"):
-            for name, targets in self._targets.items():
-                if name in (case.path_parameters or {}):
+            for name in case.path_parameters or {}:
+                if name in ("order_id", "issue_id") and name not in self._targets:
+                    self._targets |= self._orders()
+                if targets := self._targets.get(name):
                     case.path_parameters[name] = targets[draw // 4 % len(targets)]
         if not _is_negative(case):
             # A cursor is opaque: no sound one can be made up.

@@ -43,7 +43,7 @@ CONFIG = SchemathesisConfig.from_dict(
             {
                 # Without gunicorn's connection, or a place, a stream over a live run is refused;
                 # tests/ai_suggestions/test_events.py has the streams.
-                "include-path-regex": "/events$",
+                "include-path-regex": "/suggestion-runs/.*/events$",
                 "checks": {
                     "positive_data_acceptance": {"enabled": False},
                     "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", "503"]},
@@ -83,7 +83,7 @@ def aim(committed_world: World, db: None, settings: Any, monkeypatch: pytest.Mon
     from django.db import close_old_connections
 
     from foundation.api import waiting
-    from tests.journeys.schemathesis_world import Aim, things
+    from tests.journeys.schemathesis_world import Aim, orders_of, things
 
     # The end of a request would close the connection of the test's transaction.
     signals.request_started.disconnect(close_old_connections)
@@ -91,7 +91,7 @@ def aim(committed_world: World, db: None, settings: Any, monkeypatch: pytest.Mon
     # Nobody works here, so waiting would only take its time.
     monkeypatch.setattr(waiting, "MAX_WAIT_S", 0)
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, "1000000/minute")
-    yield Aim(things(committed_world))
+    yield Aim(things(committed_world), lambda: orders_of(committed_world))
     signals.request_started.connect(close_old_connections)
     signals.request_finished.connect(close_old_connections)
 
