@@ -167,7 +167,9 @@ class PaymentMethodMissing(RuleBroken):
 
 
 class InvalidDelivery(RuleBroken):
-    """`errors` names each problem: unknown_option, pickup_point_missing, wrong_country."""
+    """`errors` names each problem: unknown_option, pickup_point_missing, unknown_pickup_point,
+    wrong_country.
+    """
 
     code = "invalid_delivery"
     title = "It cannot be delivered like this"

@@ -14,11 +14,14 @@ from foundation import clock
 from foundation.api import etags
 from foundation.api.views import ApiView
 from foundation.api.waiting import prefer_wait, wait_for
+from foundation.errors import FieldProblem
 from members.queries import get_member_facts
 from orders.api import order_shapes as shapes
 from orders.api.bundles import NEEDS_IF_MATCH
 from orders.api.order_answers import checkout_body
+from orders.errors import InvalidDelivery
 from orders.lifecycle import OrderStatus
+from orders.parcel_errors import PickupPointNotFound
 from orders.providers.carriers.contract import Address
 from orders.queries.orders import OrderFacts, get_checkout
 from orders.queries.payments import find_latest_payment
@@ -41,7 +44,13 @@ def _choices(body: dict[str, Any], *, member_id: str) -> Choices:
         address = Address(**chosen["address"])
         point_id = chosen.get("pickup_point_id")
         country = get_member_facts(member_id).country
-        point = get_pickup_point(country=country, point_id=point_id) if point_id else None
+        try:
+            point = get_pickup_point(country=country, point_id=point_id) if point_id else None
+        except PickupPointNotFound:
+            problem = FieldProblem(
+                "/delivery/pickup_point_id", "unknown_pickup_point", "See /pickup-points for those there are."
+            )
+            raise InvalidDelivery(errors=[problem]) from None
         delivery = Delivery(option=chosen["option"], address=address, pickup_point=point)
     return Choices(delivery=delivery, use_wallet=body["use_wallet"], verification=body["verification"])
 
@@ -113,7 +122,9 @@ class CheckoutView(ApiView):
         responses={
             200: shapes.CheckoutSerializer,
             409: OpenApiResponse(description="`invalid_transition` or `payment_in_progress`."),
+            412: OpenApiResponse(description="`stale_etag` or `checkout_stale`: read it again."),
             422: _REFUSED,
+            428: OpenApiResponse(description="`if_match_required`."),
         },
     )
     def put(self, request: Request, order_id: str) -> Response:
@@ -179,5 +190,8 @@ class PayCheckoutView(ApiView):
             now=now,
         )
         checkout = get_checkout(buyer_id, order_id, now=now)
-        status = 202 if checkout.status == OrderStatus.PENDING_PAYMENT else 200
-        return _answer(checkout, now=now, status=status)
+        if checkout.status != OrderStatus.PENDING_PAYMENT:
+            return _answer(checkout, now=now)
+        response = _answer(checkout, now=now, status=202)
+        response["Location"] = reverse("checkout", kwargs={"order_id": order_id}, request=request)
+        return response

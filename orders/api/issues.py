@@ -18,7 +18,13 @@ from rest_framework.reverse import reverse
 from foundation import clock
 from foundation.api import etags
 from foundation.api.limits import Policy
-from foundation.api.serializers import MoneySerializer, StrictCharField, StrictIntegerField, StrictSerializer
+from foundation.api.serializers import (
+    MoneySerializer,
+    StrictCharField,
+    StrictIntegerField,
+    StrictRegexField,
+    StrictSerializer,
+)
 from foundation.api.views import ApiView
 from listings.api.photos import uploaded
 from listings.api.shapes import UPLOAD_REQUEST
@@ -59,7 +65,7 @@ class AnswerSerializer(StrictSerializer):
 class SendBackSerializer(StrictSerializer):
     """How the parcel can be followed."""
 
-    tracking_number = serializers.RegexField(r"^[A-Za-z0-9 .-]{1,60}\Z")
+    tracking_number = StrictRegexField(r"^[A-Za-z0-9 .-]{1,60}\Z")
 
 
 class IssueEvidenceSerializer(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ from foundation.api.serializers import (
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
+    StrictRegexField,
     StrictSerializer,
 )
 from foundation.ids import ID_PATTERN
@@ -31,8 +32,8 @@ class AddressBodySerializer(StrictSerializer):
     street_2 = StrictCharField(max_length=100, required=False, default="", allow_blank=True)
     postal_code = StrictCharField(max_length=12)
     city = StrictCharField(max_length=60)
-    country = serializers.RegexField(r"^[A-Z]{2}\Z", help_text="ISO 3166-1 alpha-2; your market's.")
-    phone = serializers.RegexField(
+    country = StrictRegexField(r"^[A-Z]{2}\Z", help_text="ISO 3166-1 alpha-2; your market's.")
+    phone = StrictRegexField(
         r"^\+[0-9]{6,15}\Z", required=False, default="", help_text="E.164; some carriers announce by it."
     )
 
@@ -40,9 +41,9 @@ class AddressBodySerializer(StrictSerializer):
 class DeliveryBodySerializer(StrictSerializer):
     """One of `shipping_options`, and where to."""
 
-    option = serializers.RegexField(r"^[a-z0-9_.-]{1,40}\Z")
+    option = StrictRegexField(r"^[a-z0-9_.-]{1,40}\Z")
     address = AddressBodySerializer()
-    pickup_point_id = serializers.RegexField(
+    pickup_point_id = StrictRegexField(
         r"^[\x21-\x7e]{1,60}\Z",
         required=False,
         help_text="For kind `pickup_point`; see /pickup-points.",
@@ -62,22 +63,23 @@ class ChoicesSerializer(StrictSerializer):
 class NewCheckoutSerializer(ChoicesSerializer):
     """One listing, or several of one seller for one parcel."""
 
-    listing_ids = serializers.ListField(
-        child=serializers.RegexField(_ID), min_length=1, max_length=MOST_NAMED
-    )
+    listing_ids = serializers.ListField(child=StrictRegexField(_ID), min_length=1, max_length=MOST_NAMED)
 
 
 class PayBodySerializer(StrictSerializer):
     """Pay the quote that you have seen."""
 
     quote_version = StrictIntegerField(min_value=1)
-    payment_method = serializers.RegexField(
+    payment_method = StrictRegexField(
         r"^[A-Za-z0-9_.-]{1,100}\Z",
         required=False,
         help_text="The provider's token; not if the wallet pays.",
     )
-    return_url = serializers.URLField(
-        required=False, default="", max_length=500, help_text="Where a 3-D Secure step comes back to."
+    return_url = StrictRegexField(
+        r"^https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?([/?#][\x21-\x7e]{0,200})?\Z",
+        required=False,
+        default="",
+        help_text="Where a 3-D Secure step comes back to.",
     )
 
 

@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from foundation import clock
 from foundation.api.pagination import CursorPage, PageQuery, page_body, page_serializer
@@ -75,7 +76,9 @@ class OrderReviewView(ApiView):
     def post(self, request: Request, order_id: str) -> Response:
         body = self.body(request, NewReviewSerializer)
         write_review(member_id=str(request.user.pk), order_id=order_id, now=clock.now(), **body)
-        return Response({"results": [_body(row) for row in reviews_of_order(order_id)]}, status=201)
+        response = Response({"results": [_body(row) for row in reviews_of_order(order_id)]}, status=201)
+        response["Location"] = reverse("order-review", kwargs={"order_id": order_id}, request=request)
+        return response
 
 
 class MemberReviewsView(ApiView):

@@ -52,7 +52,7 @@ urlpatterns: list[URLPattern] = [
     path("sandbox/parcels/<id:parcel_id>/label", parcels_sandbox.SandboxLabelView.as_view()),
     path("sandbox/parcels/<id:parcel_id>/events", parcels_sandbox.SandboxParcelEventsView.as_view()),
     path("orders/<id:order_id>/receipt", receipts.ReceiptView.as_view()),
-    path("orders/<id:order_id>/review", reviews.OrderReviewView.as_view()),
+    path("orders/<id:order_id>/review", reviews.OrderReviewView.as_view(), name="order-review"),
     path("members/<id:member_id>/reviews", reviews.MemberReviewsView.as_view()),
     path("members/<id:member_id>/review-summary", reviews.MemberReviewSummaryView.as_view()),
     path("me/bundle-discounts", bundles.BundleDiscountsView.as_view(), name="bundle-discounts"),

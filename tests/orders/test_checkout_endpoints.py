@@ -176,6 +176,7 @@ class TestCreate:
         [
             ({"option": "drone"}, [("/delivery/option", "unknown_option")]),
             ({"option": "standard_point"}, [("/delivery/pickup_point_id", "pickup_point_missing")]),
+            ({"pickup_point_id": "none"}, [("/delivery/pickup_point_id", "unknown_pickup_point")]),
             (
                 {"option": "drone", "address": ADDRESS | {"country": "DE"}},
                 [("/delivery/option", "unknown_option"), ("/delivery/address/country", "wrong_country")],
@@ -291,7 +292,7 @@ class TestAbandon:
 class TestPay:
     def test_by_card(self, as_buyer: APIClient, checkout: dict[str, Any]) -> None:
         answer = pay(as_buyer, checkout)
-        assert answer.status_code == 202
+        assert (answer.status_code, answer["Location"][-26:]) == (202, checkout["id"])
         payment = answer.json()["payment"]
         assert (payment["amount"], payment["failure_code"]) == (checkout["money"]["card"], None)
         advance(payment["id"], now=timezone.now())
@@ -359,7 +360,8 @@ class TestPay:
         assert again.json()["allowed_actions"] == ["cancel"]
 
     @pytest.mark.parametrize(
-        "body", [{"quote_version": "1"}, {"return_url": "javascript:alert(1)"}, {"amount": 1}]
+        "body",
+        [{"quote_version": "1"}, {"payment_method": 0}, {"return_url": "javascript:alert(1)"}, {"amount": 1}],
     )
     def test_refuses_what_it_does_not_know(
         self, as_buyer: APIClient, checkout: dict[str, Any], body: dict[str, Any]
