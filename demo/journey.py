@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from demo.seller import Seller
 from demo.trade import Item, Trade
 
 PHOTOS_READY_WITHIN_S = 60
+CLOCK_AT_MOST_AHEAD = timedelta(days=8 * 365)  # a demo takes up to two years
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,22 @@ class Journey:
         """Raises DemoFailed at the first step that does not end as it should."""
         self.accounts.append(("seller", self.seller.sign_up("Greta", "IE")))
         self.console.print("[bold]Greta[/bold] in Ireland signed up with the code from her mail.\n")
+        self._look_at_the_clock()
         names = self._names()
         for name, files in photos.items():
             self._sell(name, files, names)
         self.accounts.append(("buyer", self.buyer.sign_up("Bruno", "FR")))
         seen = self._browse()
         Trade(self.seller, self.buyer, self.console).run([listing.item for listing in seen])
+
+    def _look_at_the_clock(self) -> None:
+        """Each demo leaves the sandbox's clock a year further on, and there it stays."""
+        now = datetime.fromisoformat(self.seller.call("GET", "/api/v1/sandbox/clock").json()["now"])
+        if now - datetime.now(UTC) > CLOCK_AT_MOST_AHEAD:
+            raise DemoFailed(
+                f"The sandbox's clock is in {now.year}, and goes at most ten years ahead: earlier demos "
+                f"advanced it. `make clean` gives you an empty database and the time of day."
+            )
 
     def _names(self) -> Names:
         names: dict[str, str] = {}

@@ -27,8 +27,8 @@ HOME = {
 GRETA = {
     "legal_name": "Greta Byrne",
     "date_of_birth": "1990-05-17",
-    "street": "3 Ormond Quay",
-    "postal_code": "D01 V2N7",
+    "street": "Thomas Street 7",
+    "postal_code": "D08 VF8H",
     "city": "Dublin",
     "country": "IE",
 }

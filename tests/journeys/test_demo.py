@@ -59,6 +59,7 @@ class TestDemo:
         assert demo.stdout.count("Bruno pays by card") == 2
         assert "the bank pays: 0.00 EUR left" in demo.stdout
         assert "difference 0.00 EUR" in demo.stdout
+        assert "filed and accepted" in demo.stdout
 
     def test_names_the_port_that_is_taken(self, home: Path) -> None:
         with socket.socket() as taken:
