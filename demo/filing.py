@@ -101,10 +101,13 @@ def _tell_standing(seller: Client, console: Console) -> int:
     """Print what GET /tax-status says; gives its year."""
     status = seller.call("GET", "/api/v1/tax-status").json()
     reported = status["standing"] == "over"
-    limits = f"{status['limits']['sales']} sales or more than {money(status['limits']['amount'])}"
+    limits = status["limits"]
+    from_it = "" if limits["amount_itself"] else "more than "
+    words = f"{limits['sales']} sales or {from_it}{money(limits['amount'])}"
     console.print(
         f"  {status['year']} so far: {_sales(status['sales'])}, {money(status['net_in_euros'])} net: "
-        + (f"[bold]reported[/bold], with {limits}." if reported else f"not reported below {limits}.")
+        + ("[bold]reported[/bold]" if reported else "not reported")
+        + f": it takes {words}."
     )
     return int(status["year"])
 

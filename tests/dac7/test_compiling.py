@@ -21,6 +21,7 @@ from dac7.services import figuring
 from dac7.services.diligence import information_given
 from dac7.services.figuring import reported_sellers
 from dac7.services.forgetting import forget_figures
+from dac7.services.profiling import exclude_entity
 from dac7.services.watching import watch_sales
 from dac7.states import MEMBER_STATES, rules_of
 from foundation.ids import new_id
@@ -74,6 +75,15 @@ class TestReportedSellers:
         }
         assert totals == {("reported", 300000, 30), ("small", 1234, 1)}
         assert [one.seller_key for one in queries.iter_frozen(filing)] == [big_seller.id]
+
+    def test_leave_out_an_entity_that_staff_excluded(self, seller: Member) -> None:
+        give_profile(seller.id, company(), now=MARCH)
+        sell_many(seller.id, [euros(1000)] * 30, at=MARCH)
+        exclude_entity(
+            member_id=seller.id, exclusion="listed", staff_id="staff", note="Nasdaq Vilnius", now=MARCH
+        )
+        (total,) = queries.list_totals(compile_year())
+        assert (total.decision, total.consideration_minor) == ("listed", 30000)
 
     def test_of_two_accounts_of_one_person_are_one(self, seller: Member) -> None:
         second = make_member("Ona again")

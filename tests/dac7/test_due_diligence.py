@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 
 from balance.errors import TaxInformationRequired
 from balance.services.blocks import require_may_withdraw
@@ -12,6 +13,7 @@ from dac7.errors.diligence import InformationRequestMoved, InformationRequestNot
 from dac7.lifecycle.diligence import RequestStatus
 from dac7.models import DiligenceEvent, InformationRequest, QuarterCheck, SellerYear
 from dac7.queries.diligence import count_sellers, find_open_request, list_events, next_request_due
+from dac7.services import watching
 from dac7.services.diligence import (
     bar_selling,
     drop_request,
@@ -215,6 +217,23 @@ class TestWatching:
         assert verbs == ["first_sale", "near_limits", "request", "over_limits"]
         assert SellerYear.objects.get().activities == 39
         assert count_sellers(YEAR)["over"] == 1
+
+    def test_that_fails_shows_how_far_it_is_behind(
+        self, seller: Member, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        watch_sales(now=FIRST)
+        sell(seller.id, Money(2000, "EUR"), at=FIRST + MINUTE)
+
+        def broken(**_: object) -> None:
+            raise OSError("the database went away")
+
+        monkeypatch.setattr(watching, "watch_seller", broken)
+        with pytest.raises(OSError, match="went away"):
+            watch_sales(now=FIRST + 5 * MINUTE)
+        assert REGISTRY.get_sample_value("preloved_dac7_sales_read_lag_seconds") == 300
+        monkeypatch.undo()
+        watch_sales(now=FIRST + 6 * MINUTE)
+        assert REGISTRY.get_sample_value("preloved_dac7_sales_read_lag_seconds") == 0
 
 
 class TestQuarterCheck:

@@ -116,6 +116,7 @@ class Scenario:
     euros: Fraction | None = None
     currency: str = "EUR"
     fees: int = 0
+    subject: Subject | None = None
     warnings: tuple[Notable, ...] = field(default=())
 
 
@@ -202,6 +203,22 @@ SCENARIOS = [
         warnings=(Notable.ROUNDS_TO_ZERO,),
     ),
     Scenario("3 sales of 33.50", sales(10050, 3), SMALL, [(101, 3)]),
+    Scenario("a government's", sales(3000, 30), Decision.GOVERNMENT, subject=Subject(("LT",), "government")),
+    Scenario("a listed company's", sales(3000, 30), Decision.LISTED, subject=Subject(("LT",), "listed")),
+    Scenario(
+        "a listed company's daughter's",
+        sales(3000, 30),
+        Decision.RELATED_TO_LISTED,
+        subject=Subject(("LT",), "related_to_listed"),
+    ),
+    Scenario(
+        "a Briton at a Lithuanian operator",
+        sales(3000, 30),
+        Decision.RESIDENT_ELSEWHERE,
+        subject=Subject(("GB",)),
+    ),
+    Scenario("a Briton at a Dutch operator", sales(3000, 30), REPORTED, state="NL", subject=Subject(("GB",))),
+    Scenario("a Briton who is Estonian too", sales(3000, 30), REPORTED, subject=Subject(("GB", "EE"))),
     Scenario("a donation is the seller's", with_donation, SMALL, [(20, 1)]),
     Scenario("charged back and won", fought_over, SMALL, [(50, 1)]),
     Scenario(
@@ -218,7 +235,7 @@ SCENARIOS = [
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_holds(scenario: Scenario, seller: Member) -> None:
     scenario.story(seller)
-    found = figures(seller, year=scenario.year, state=scenario.state)
+    found = figures(seller, year=scenario.year, state=scenario.state, subject=scenario.subject)
     assert found.decision is scenario.decision
     seen = [(one.consideration, one.activities) for one in found.quarters]
     assert seen[: len(scenario.quarters)] == list(scenario.quarters)

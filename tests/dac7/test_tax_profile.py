@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -20,6 +21,9 @@ from tests.factories.banking import activate, make_bank_account
 from tests.factories.members import make_member
 from tests.factories.money import NOON
 from tests.factories.tax import LT_TIN, LT_VAT, give_profile, person
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
 
@@ -152,6 +156,19 @@ class TestGive:
         )
         for secret in ("Ona", "Kazlauskien", "1990-05", "Gedimino", "01103", "Vilnius", LT_TIN):
             assert secret.encode() not in stored
+
+    def test_moves_to_new_keys(self, seller: Member, settings: Settings) -> None:
+        give_profile(seller.id)
+        settings.ENCRYPTION_KEYS = {"next": b"n" * 32, **settings.ENCRYPTION_KEYS}
+        with pytest.raises(CommandError, match="are under former keys"):
+            call_command("rotate_encryption_keys", "--check")
+        call_command("rotate_encryption_keys")
+        del settings.ENCRYPTION_KEYS["test"]
+        call_command("rotate_encryption_keys", "--check")
+        profile = TaxProfile.objects.get()
+        assert profile.last_name is not None
+        assert profile.last_name.reveal() == "Kazlauskienė"
+        assert TaxNumber.objects.get().number.reveal() == LT_TIN
 
     def test_changes_the_version_that_was_read(self, as_seller: APIClient) -> None:
         etag = put(as_seller, ONA)["ETag"]
