@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from foundation import clock
 from foundation.api.idempotency import idempotent
 from foundation.api.limits import Policy, RateLimit
+from foundation.api.rendering import JsonRenderer
 from foundation.api.serializers import StrictSerializer
 
 
@@ -35,6 +36,11 @@ class ApiView(APIView):
     idempotency: ClassVar[str] = "optional"
     write_policy: ClassVar[Policy] = Policy.WRITE
     throttle_classes = (RateLimit,)
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        # What may be done with a document is JSON, in whatever form the document was asked for.
+        request.accepted_renderer, request.accepted_media_type = JsonRenderer(), JsonRenderer.media_type
+        return super().options(request, *args, **kwargs)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -58,11 +58,6 @@ class PickupPointsView(ApiView):
 class LabelView(ApiView):
     renderer_classes = (PdfRenderer, JsonRenderer)
 
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
-        if request.method == "OPTIONS":
-            return JsonRenderer(), JsonRenderer.media_type
-        return super().perform_content_negotiation(request, force)
-
     @extend_schema(
         operation_id="orders_label_retrieve",
         summary="The label of the parcel that you send",
