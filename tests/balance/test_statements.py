@@ -94,6 +94,10 @@ class TestList:
     def test_is_empty_without_an_account(self, as_seller: APIClient) -> None:
         assert as_seller.get(STATEMENTS).json() == {"results": [], "next": None, "previous": None}
 
+    def test_says_what_a_month_can_be_asked_for(self, as_seller: APIClient) -> None:
+        answer = as_seller.options(f"{STATEMENTS}/2026-03", headers={"Accept": "application/pdf"})
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+
     def test_has_every_month_since_the_first_account(self, as_seller: APIClient, saver: Member) -> None:
         months = as_seller.get(STATEMENTS).json()["results"]
         assert [month["month"] for month in months][-2:] == ["2026-03", "2026-02"]

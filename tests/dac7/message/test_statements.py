@@ -109,6 +109,12 @@ class TestPdf:
             assert part in text
         assert "38001011234" not in text
 
+    def test_can_be_asked_what_it_takes(self, ona: Member) -> None:
+        client = APIClient()
+        client.force_authenticate(ona)
+        answer = client.options(URL, headers={"Accept": "application/pdf"})
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_fits_on_a_page_whatever_the_names(self, language: str) -> None:
         long = replace(NAMELESS_TIN, first_name="Ø" * 200, last_name="Ž" * 200)
