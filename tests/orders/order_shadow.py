@@ -28,6 +28,7 @@ class Shadow:
     counted: int = 0
     disputed: bool = False
     is_lost: bool = False
+    carried: bool = False
     return_carried: bool = False
 
     def order(self) -> Order:
@@ -58,9 +59,9 @@ def expected_sums(shadows: Sequence[Shadow], *, given: int) -> dict[str, int]:
         if order.status == S.COMPLETED:
             expected["earned"] += charges
             expected["seller"] += order.item_minor - shadow.parts
-        if order.completed_at is not None or (is_undone and order.shipped_at is not None):
+        if order.completed_at is not None or (is_undone and shadow.carried):
             expected["carrier_payable"] += order.shipping_minor
-        if is_undone and (order.completed_at is not None or order.shipped_at is not None):
+        if is_undone and (order.completed_at is not None or shadow.carried):
             expected["carrier_costs"] += order.shipping_minor
         expected["seller"] += shadow.compensated - shadow.sellers
         expected["compensation"] += shadow.compensated
