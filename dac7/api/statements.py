@@ -107,8 +107,6 @@ class TaxStatementView(ApiView):
     renderer_classes = (JsonRenderer, StatementPdfRenderer)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
-        if request.method == "OPTIONS":  # what can be asked for is told as JSON only
-            return JsonRenderer(), JsonRenderer.media_type
         wanted = request.query_params.get("format")
         for renderer in self.get_renderers():
             if renderer.format == wanted:
