@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foundation.errors import Conflict, NotFound, Unavailable
+from foundation.errors import Conflict, NotFound, RuleBroken, Unavailable
 
 
 class LabelNotFound(NotFound):
@@ -17,6 +17,11 @@ class LabelNotReady(Conflict):
 
     code = "label_not_ready"
     title = "The label is not there"
+
+
+class PlaceMissing(RuleBroken):
+    code = "place_missing"
+    title = "Name a postal code or a place"
 
 
 class PickupPointNotFound(NotFound):

@@ -85,7 +85,10 @@ class TaxProfileView(ApiView):
         operation_id="tax_profile_destroy",
         summary="Ask that your tax profile be deleted",
         description="The law has us keep it for some years; it is deleted after that day.",
-        responses={202: shapes.TaxErasureSerializer},
+        responses={
+            202: shapes.TaxErasureSerializer,
+            404: OpenApiResponse(description="`tax_profile_not_found`."),
+        },
     )
     def delete(self, request: Request) -> Response:
         kept_until = ask_for_erasure(member_id=str(request.user.pk), now=clock.now())

@@ -41,12 +41,13 @@ PREFER = OpenApiParameter(
 
 
 class SandboxView(ApiView):
-    """Signed-in members of a sandbox; 404 for everybody anywhere else, whatever they send."""
+    """Signed-in members of a sandbox; 404 for every member anywhere else."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        if not settings.SANDBOX:
-            raise NotFound("The sandbox is switched off.")
         super().initial(request, *args, **kwargs)
+        # Another method is answered 405, as everywhere.
+        if request.method in self.allowed_methods and not settings.SANDBOX:
+            raise NotFound("The sandbox is switched off.")
 
 
 @extend_schema_field(OpenApiTypes.DURATION)

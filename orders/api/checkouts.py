@@ -186,7 +186,7 @@ class PayCheckoutView(ApiView):
             order_id=order_id,
             quote_version=body["quote_version"],
             method=body.get("payment_method"),
-            return_url=body["return_url"],
+            return_url=body.get("return_url", ""),
             now=now,
         )
         checkout = get_checkout(buyer_id, order_id, now=now)

@@ -34,7 +34,7 @@ class AddressBodySerializer(StrictSerializer):
     city = StrictCharField(max_length=60)
     country = StrictRegexField(r"^[A-Z]{2}\Z", help_text="ISO 3166-1 alpha-2; your market's.")
     phone = StrictRegexField(
-        r"^\+[0-9]{6,15}\Z", required=False, default="", help_text="E.164; some carriers announce by it."
+        r"^\+[0-9]{6,15}\Z", required=False, help_text="E.164; some carriers announce by it."
     )
 
 
@@ -78,7 +78,6 @@ class PayBodySerializer(StrictSerializer):
     return_url = StrictRegexField(
         r"^https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?([/?#][\x21-\x7e]{0,200})?\Z",
         required=False,
-        default="",
         help_text="Where a 3-D Secure step comes back to.",
     )
 

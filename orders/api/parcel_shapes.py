@@ -15,20 +15,14 @@ class PickupPointsQuery(StrictSerializer):
     """Where pick-up points are looked for: around a postal code, or a place."""
 
     country = serializers.RegexField(r"^[A-Z]{2}\Z", help_text="ISO 3166-1 alpha-2.")
-    postal_code = serializers.CharField(max_length=12, required=False, default="")
-    place = serializers.CharField(max_length=80, required=False, default="")
+    postal_code = serializers.CharField(max_length=12, required=False, help_text="Counts before a place.")
+    place = serializers.CharField(max_length=80, required=False)
     carrier = serializers.RegexField(
         r"^[a-z0-9_-]{1,40}\Z",
         required=False,
-        default="",
         help_text="As a shipping option names it; without it all.",
     )
     limit = serializers.IntegerField(min_value=1, max_value=50, default=20)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if bool(attrs["postal_code"]) == bool(attrs["place"]):
-            raise serializers.ValidationError({"postal_code": "Give either this or place."})
-        return attrs
 
 
 class OpeningHoursSerializer(serializers.Serializer[Any]):
@@ -79,7 +73,7 @@ class SandboxParcelNewsSerializer(StrictSerializer):
 class SandboxParcelEventsSerializer(StrictSerializer):
     """News of the sandbox's carrier, told in this order, which may be any."""
 
-    events = SandboxParcelNewsSerializer(many=True, min_length=1, max_length=20)  # type: ignore[call-arg]  # of the list
+    events = serializers.ListField(child=SandboxParcelNewsSerializer(), min_length=1, max_length=20)
     times = StrictIntegerField(min_value=1, max_value=50, default=1, help_text="Callbacks for each.")
 
 

@@ -47,6 +47,7 @@ class PickupPointsView(ApiView):
         parameters=[shapes.PickupPointsQuery],
         responses={
             200: shapes.PickupPointListSerializer,
+            422: OpenApiResponse(description="`place_missing`: neither a postal code nor a place."),
             503: OpenApiResponse(description="`carrier_unavailable`."),
         },
     )

@@ -8,7 +8,7 @@ import structlog
 from django.conf import settings
 from django.core.cache import cache
 
-from orders.parcel_errors import CarrierUnavailable, PickupPointNotFound
+from orders.parcel_errors import CarrierUnavailable, PickupPointNotFound, PlaceMissing
 from orders.providers.carriers import carrier_named
 from orders.providers.carriers.contract import OutcomeUnknown, PickupPoint
 
@@ -22,7 +22,9 @@ MOST = 50
 def list_pickup_points(
     *, country: str, postal_code: str = "", place: str = "", carrier: str = "", limit: int = 20
 ) -> tuple[PickupPoint, ...]:
-    """Those near a postal code, or else a place. Raises CarrierUnavailable."""
+    """Those near a postal code, or else a place. Raises PlaceMissing, CarrierUnavailable."""
+    if not postal_code and not place:
+        raise PlaceMissing
     provider = settings.CARRIER_PROVIDER
     asked = "\n".join((provider, country, postal_code, place, carrier))
     key = f"orders.pickup_points:{hashlib.sha256(asked.encode()).hexdigest()}"

@@ -98,6 +98,10 @@ def start_worker(
     transactional_db: None, storage_folder: Path, tmp_path: Path
 ) -> Iterator[Callable[[], Worker]]:
     """Starts workers; whatever is still running at the test's end is killed, before its database goes."""
+    from foundation import doorbell
+
+    # A test before this one may have found the broker silent: then nobody rings for a while.
+    doorbell.outage.end()
     started: list[Worker] = []
 
     def start() -> Worker:

@@ -45,10 +45,8 @@ class TestPickupPoints:
     @pytest.mark.parametrize(
         "query",
         [
-            {"country": "LT"},
             {"postal_code": "01103"},
             {"country": "lt", "postal_code": "01103"},
-            {"country": "LT", "postal_code": "01103", "place": "Vilnius"},
             {"country": "LT", "place": "x" * 81},
             {"country": "LT", "place": "Vilnius", "limit": 51},
             {"country": "LT", "place": "Vilnius", "carrier": "a b"},
@@ -57,6 +55,10 @@ class TestPickupPoints:
     def test_refuse_what_is_no_place(self, as_buyer: APIClient, query: dict[str, Any]) -> None:
         answer = as_buyer.get(POINTS, query)
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+
+    def test_need_a_postal_code_or_a_place(self, as_buyer: APIClient) -> None:
+        answer = as_buyer.get(POINTS, {"country": "LT"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "place_missing")
 
     def test_say_when_the_carrier_is_away(self, as_buyer: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
         def away(*args: Any, **kwargs: Any) -> None:
