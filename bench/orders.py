@@ -23,8 +23,8 @@ from bench.figures import Figure
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ["LOG_LEVEL"] = "WARNING"
 
-POOL = 6_000
-SECONDS = 3.0
+POOL = 16_000
+SECONDS = 2.0
 ROUNDS = 3
 FEW, MANY = 10_000, 1_000_000
 DUE = 4_000
