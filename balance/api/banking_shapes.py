@@ -12,7 +12,13 @@ from balance.lifecycle import WITHDRAWAL
 from balance.models.banking import HOLDER_MAX_LENGTH, SandboxPayout
 from balance.providers.contract import Outcome
 from foundation.api.pagination import PageQuery
-from foundation.api.serializers import MoneySerializer, StrictCharField, StrictIntegerField, StrictSerializer
+from foundation.api.serializers import (
+    MoneySerializer,
+    StrictCharField,
+    StrictIntegerField,
+    StrictRegexField,
+    StrictSerializer,
+)
 
 STATUSES = list(WITHDRAWAL.statuses)
 SANDBOX_ANSWERS = list(SandboxPayout.Answer.values)
@@ -54,7 +60,7 @@ class IdentityDetailsSerializer(StrictSerializer):
     street = StrictCharField(max_length=100, help_text="With the house number.")
     postal_code = StrictCharField(max_length=12)
     city = StrictCharField(max_length=60)
-    country = serializers.RegexField(r"^[A-Z]{2}\Z", help_text="ISO 3166-1 alpha-2.")
+    country = StrictRegexField(r"^[A-Z]{2}\Z", help_text="ISO 3166-1 alpha-2.")
 
 
 class ActivationSerializer(serializers.Serializer[Any]):

@@ -66,20 +66,29 @@ def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
         if header is None:
             if view.idempotency == "required":
                 raise IdempotencyKeyRequired
+            view.prepare(request)
             return handler(view, request, *args, **kwargs)
         match = KEY.fullmatch(header)
         if match is None:
             raise IdempotencyKeyInvalid
         if not request.user.is_authenticated:
             # Nobody to keep the answer for; the handler decides whether it serves strangers.
+            view.prepare(request)
             return handler(view, request, *args, **kwargs)
         request.holds_idempotency_key = True  # type: ignore[attr-defined]
-        return _run_once(match[1], request, lambda: handler(view, request, *args, **kwargs))
+        return _run_once(
+            match[1],
+            request,
+            prepare=lambda: view.prepare(request),
+            handle=lambda: handler(view, request, *args, **kwargs),
+        )
 
     return post
 
 
-def _run_once(key: str, request: Request, handle: Callable[[], Response]) -> Response:
+def _run_once(
+    key: str, request: Request, *, prepare: Callable[[], None], handle: Callable[[], Response]
+) -> Response:
     member_id = str(request.user.pk)
     fence = hashlib.sha256(f"{request.method} {request.path} {key}".encode()).hexdigest()
     now = clock.real_now()
@@ -114,6 +123,8 @@ def _run_once(key: str, request: Request, handle: Callable[[], Response]) -> Res
         return response
 
     try:
+        # Outside of the transaction, and not for a repeat: its answer is here, whatever the outside says now.
+        prepare()
         response = effect_and_answer()
     except BaseException:
         mine.filter(status=IdempotencyRecord.RUNNING).delete()

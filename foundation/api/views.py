@@ -64,6 +64,9 @@ class ApiView(APIView):
         serializer.is_valid(raise_exception=True)
         self._query: dict[str, Any] = serializer.validated_data
 
+    def prepare(self, request: Request) -> None:
+        """What `post` has to ask of the outside; with an Idempotency-Key it runs in a transaction."""
+
     def query(self) -> dict[str, Any]:
         """The validated query parameters of this request."""
         return self._query

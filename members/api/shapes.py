@@ -6,7 +6,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from foundation.api.serializers import StrictBooleanField, StrictCharField, StrictSerializer
+from foundation.api.serializers import (
+    StrictBooleanField,
+    StrictCharField,
+    StrictRegexField,
+    StrictSerializer,
+)
 from foundation.ids import ID_PATTERN
 from members.models import Restriction
 
@@ -113,7 +118,7 @@ class OwnRestrictionListSerializer(serializers.Serializer[Any]):
 class NewBlockSerializer(StrictSerializer):
     """Whom to block."""
 
-    member_id = serializers.RegexField(rf"^{ID_PATTERN}\Z", trim_whitespace=False, help_text="Whom to block.")
+    member_id = StrictRegexField(rf"^{ID_PATTERN}\Z", trim_whitespace=False, help_text="Whom to block.")
 
 
 class BlockedMemberSerializer(serializers.Serializer[Any]):

@@ -70,6 +70,11 @@ def _is_settled(checkout: OrderFacts) -> bool:
 
 
 class CheckoutsView(ApiView):
+    def prepare(self, request: Request) -> None:
+        """Ask the carrier about the pick-up point."""
+        self._body = self.body(request, shapes.NewCheckoutSerializer)
+        self._chosen = _choices(self._body, member_id=str(request.user.pk))
+
     @extend_schema(
         operation_id="checkouts_create",
         summary="Check out: hold the listings and get a quote",
@@ -85,12 +90,12 @@ class CheckoutsView(ApiView):
         },
     )
     def post(self, request: Request) -> Response:
-        body = self.body(request, shapes.NewCheckoutSerializer)
+        body = self._body
         buyer_id, now = str(request.user.pk), clock.now()
         order_id = create_checkout(
             buyer_id=buyer_id,
             listing_ids=body["listing_ids"],
-            choices=_choices(body, member_id=buyer_id),
+            choices=self._chosen,
             now=now,
         )
         response = _answer(get_checkout(buyer_id, order_id, now=now), now=now, status=201)

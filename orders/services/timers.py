@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
 
 from foundation.sandbox import Sweeper, earliest, register
 from orders.lifecycle import OfferStatus
@@ -17,20 +21,24 @@ from orders.services.refunding import advance_refund
 
 
 def charge(*, now: datetime) -> int:
-    """Call the provider about the payments that are due; returns how many calls were made."""
+    """Call the provider about the payments that are due; returns how many went on by it."""
     due = due_payment_ids(now=now, limit=BATCH)
-    for payment_id in due:
-        advance_payment(payment_id=payment_id, now=now)
-    # What a worker has in hand stays due.
-    return len(due) - Payment.objects.filter(id__in=due, due_at__lte=now).count() if due else 0
+    return _advanced(Payment.objects.filter(id__in=due), lambda one: advance_payment(payment_id=one, now=now))
 
 
 def refund(*, now: datetime) -> int:
     """Likewise about refunds."""
     due = due_refund_ids(now=now, limit=BATCH)
-    for refund_id in due:
-        advance_refund(refund_id=refund_id, now=now)
-    return len(due) - Refund.objects.filter(id__in=due, due_at__lte=now).count() if due else 0
+    return _advanced(Refund.objects.filter(id__in=due), lambda one: advance_refund(refund_id=one, now=now))
+
+
+def _advanced(due: QuerySet[Any], advance: Callable[[str], None]) -> int:
+    """How many are not what they were; what a worker has in hand stays as it is."""
+    before = {id_: (status, calls) for id_, status, calls in due.values_list("id", "status", "calls")}
+    for id_ in before:
+        advance(id_)
+    after = {id_: (status, calls) for id_, status, calls in due.values_list("id", "status", "calls")}
+    return sum(after[id_] != was for id_, was in before.items())
 
 
 def next_offer_reminder(*, after: datetime) -> datetime | None:
