@@ -140,7 +140,7 @@ def _file(first: TaxStaff, second: TaxStaff, year: int, folder: Path, console: C
     first.decide(filing_id, "review", "The sum is the ledger's.")
     second.decide(filing_id, "approve", "Agreed.")
     console.print("  Figures are frozen and checked. Anna reviews, Bernd approves: nobody may do both.")
-    name, document = first.export(filing_id, "To the sandbox's authority")
+    name, document = first.export(filing_id, "To the sandbox's authority", CHECKED_WITHIN_S)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(document)
     load_schema(DIALECTS["sandbox"], "").assertValid(etree.parse(io.BytesIO(document)))

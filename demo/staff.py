@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import httpx
@@ -32,7 +33,7 @@ class TaxStaff:
 
     def status_of(self, filing_id: str) -> str:
         """As its page says."""
-        page = self._page(f"{FILINGS}{filing_id}/change/")
+        page = self._page_of(filing_id)
         found = re.search(r'field-status.*?<div class="readonly">([^<]+)', page, re.DOTALL)
         return found[1].strip().lower() if found else ""
 
@@ -45,12 +46,13 @@ class TaxStaff:
         if not any(kind == "success" for kind, _ in said):
             raise DemoFailed(f"{action} of the filing: {' '.join(words for _, words in said)}")
 
-    def export(self, filing_id: str, reason: str) -> tuple[str, bytes]:
-        """Name and content of the filing's first file."""
-        page = self._page(f"{FILINGS}{filing_id}/change/")
-        found = re.search(rf'href="({FILINGS}export/[^"]+)"', page)
-        if found is None:
-            raise DemoFailed("The filing has no file to export")
+    def export(self, filing_id: str, reason: str, within_s: float) -> tuple[str, bytes]:
+        """Name and content of the filing's first file, once its sellers were told of it."""
+        until = time.monotonic() + within_s
+        while (found := re.search(rf'href="({FILINGS}export/[^"]+)"', self._page_of(filing_id))) is None:
+            if time.monotonic() > until:
+                raise DemoFailed("The filing has no file to export")
+            time.sleep(0.2)
         answer = self._send(found[1], {"reason": reason})
         name = re.search(r'filename="([^"]+)"', answer.headers.get("content-disposition", ""))
         if name is None:
@@ -66,6 +68,9 @@ class TaxStaff:
 
     def close(self) -> None:
         self.http.close()
+
+    def _page_of(self, filing_id: str) -> str:
+        return self._page(f"{FILINGS}{filing_id}/change/")
 
     def _page(self, path: str) -> str:
         answer = self.http.get(path)

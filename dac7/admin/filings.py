@@ -18,10 +18,10 @@ from dac7.lifecycle.filings import PUBLISHED, FilingStatus, RecordStatus
 from dac7.message.reading import MOST_STATUS_BYTES
 from dac7.message.rules import RULES
 from dac7.message.statuses import RECORD_CODES
-from dac7.models.filings import Filing, FilingFinding, FilingMessage, FilingRecord
+from dac7.models.filings import Filing, FilingExport, FilingFinding, FilingMessage, FilingRecord
 from dac7.queries.filings import list_differences
 from dac7.services import approving, correcting, filing, importing_status
-from dac7.tasks import advance_filing
+from dac7.tasks import advance_filing, announce_statements
 from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.doorbell import ring_after_commit
@@ -42,7 +42,12 @@ STEPS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("approve", "Approve (second person)…"),
         _REOPEN,
     ),
-    FilingStatus.APPROVED: (("mark_filed", "It was handed in…"), _REOPEN),
+    FilingStatus.APPROVED: (_REOPEN,),
+    FilingStatus.EXPORTED: (
+        ("mark_filed", "It was handed in…"),
+        ("withdraw", "Withdraw (another person than who exported): it was never handed in…"),
+    ),
+    FilingStatus.WITHDRAWN: (("mark_filed", "It was handed in after all…"),),
 }
 """The buttons on a filing's page, by its status; each is an action of the list."""
 
@@ -79,7 +84,7 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
     search_help_text = "Id of a filing, a message or a record"
     ordering = ("-id",)
     show_full_result_count = False
-    actions = ("advance", "review", "approve", "reopen", "mark_filed")
+    actions = ("advance", "review", "approve", "reopen", "mark_filed", "withdraw")
     fields = (
         ("status", "dialect", "reason"),
         ("opened_at", "opened_by"),
@@ -87,7 +92,8 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
         ("reviewed_at", "reviewed_by", "review_note"),
         ("approved_at", "approved_by", "approval_note"),
         ("filed_at", "filed_by", "filing_note"),
-        "statements_sent_at",
+        ("statements_sent_at", "exported_at", "exported_by"),
+        ("withdrawn_at", "withdrawn_by", "withdrawal_note"),
     )
     readonly_fields = ("name", "files", "sellers", "problems")
 
@@ -141,7 +147,10 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
             "in_error": [(record, RECORD_CODES[record.error_code]) for record in in_error],
             "most_shown": MOST_SHOWN,
             "steps": [(action, label) for action, label in STEPS.get(row.status, ()) if may],
-            "may_export": may and row.status in PUBLISHED,
+            "may_export": may and row.status in PUBLISHED and row.statements_sent_at is not None,
+            "exports": FilingExport.objects.filter(message__filing=row).select_related("message")[
+                :MOST_SHOWN
+            ],
             "may_import": may,
         }
 
@@ -199,7 +208,11 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
             target = tempfile.TemporaryFile()  # noqa: SIM115  # the response reads it after we are gone
             try:
                 message = filing.export_message(
-                    message_id=message_id, target=target, by=f"staff:{request.user.pk}", reason=reason
+                    message_id=message_id,
+                    target=target,
+                    by=f"staff:{request.user.pk}",
+                    reason=reason,
+                    now=clock.now(),
                 )
             except DomainError as error:
                 target.close()
@@ -208,7 +221,10 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
                 self.log_change(request, message.filing, f"{message.file_name} exported. {reason}")
                 target.seek(0)
                 return FileResponse(target, as_attachment=True, filename=filing.file_name_of(message))
-        words = "The file is the one that was checked, to the byte; it is encrypted if a recipient is set."
+        words = (
+            "The file is the one that was checked, to the byte; it is encrypted if a recipient is set. "
+            "With the first file that leaves, the filing can no longer be reopened."
+        )
         return self._page(request, form, "Export a file", words)
 
     def _page(self, request: HttpRequest, form: forms.Form, title: str, words: str) -> TemplateResponse:
@@ -249,15 +265,34 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
 
     @admin.action(description="Approve (second person)…", permissions=["decide"])
     def approve(self, request: HttpRequest, chosen: QuerySet[Filing]) -> HttpResponse | None:
-        return self._decide(request, chosen, approving.approve_filing, "Approve", "note")
+        # Sellers are told before anything can be exported: at once, not with the next sweep.
+        return self._decide(
+            request,
+            chosen,
+            approving.approve_filing,
+            "Approve",
+            "note",
+            lambda _: ring_after_commit(announce_statements),
+        )
 
     @admin.action(description="Reopen: compile anew…", permissions=["decide"])
     def reopen(self, request: HttpRequest, chosen: QuerySet[Filing]) -> HttpResponse | None:
-        return self._decide(request, chosen, approving.reopen_filing, "Reopen", "reason")
+        return self._decide(
+            request,
+            chosen,
+            approving.reopen_filing,
+            "Reopen",
+            "reason",
+            lambda row: ring_after_commit(advance_filing, row.id),
+        )
 
     @admin.action(description="It was handed in…", permissions=["decide"])
     def mark_filed(self, request: HttpRequest, chosen: QuerySet[Filing]) -> HttpResponse | None:
         return self._decide(request, chosen, filing.file_filing, "It was handed in", "receipt")
+
+    @admin.action(description="Withdraw: it was never handed in…", permissions=["decide"])
+    def withdraw(self, request: HttpRequest, chosen: QuerySet[Filing]) -> HttpResponse | None:
+        return self._decide(request, chosen, filing.withdraw_filing, "Withdraw", "reason")
 
     def _decide(
         self,
@@ -266,6 +301,7 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
         verb: Callable[..., None],
         title: str,
         argument: str,
+        ring: Callable[[Filing], None] | None = None,
     ) -> HttpResponse | None:
         form, page = ask(request, ReceiptForm if argument == "receipt" else NoteForm, chosen, title)
         if page is not None:
@@ -274,8 +310,8 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
 
         def decide(row: Filing) -> None:
             verb(filing_id=row.id, staff_id=str(request.user.pk), now=clock.now(), **{argument: note})
-            if argument == "reason":
-                ring_after_commit(advance_filing, row.id)
+            if ring is not None:
+                ring(row)
 
         for_each(self, request, chosen, decide, f"{title}. {note}")
         return None

@@ -46,7 +46,14 @@ class ReviewMissing(Conflict):
 
 class OtherPersonNeeded(Conflict):
     code = "filing_other_person_needed"
-    title = "Somebody else has to approve the filing"
+    title = "Somebody else has to do this"
+
+
+class SellersNotTold(Conflict):
+    """The law has natural persons told before they are reported; a worker is at it."""
+
+    code = "filing_sellers_not_told"
+    title = "The sellers have not been told yet"
 
 
 class ReasonMissing(RuleBroken):

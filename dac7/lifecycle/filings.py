@@ -19,6 +19,8 @@ class FilingStatus(StrEnum):
     UNCHANGED = "unchanged"
     VALIDATED = "validated"
     APPROVED = "approved"
+    EXPORTED = "exported"
+    WITHDRAWN = "withdrawn"
     FILED = "filed"
     ACCEPTED = "accepted"
     PARTLY_ACCEPTED = "partly_accepted"
@@ -43,8 +45,23 @@ FILING = register(
             Transition(_F.VALIDATED, "review", _F.VALIDATED, STAFF, note="the first of two persons"),
             Transition(_F.VALIDATED, "approve", _F.APPROVED, SECOND_PERSON),
             Transition(_F.VALIDATED, "reopen", _F.COLLECTING, STAFF),
-            Transition(_F.APPROVED, "reopen", _F.COLLECTING, STAFF, note="not yet handed in"),
-            Transition(_F.APPROVED, "file", _F.FILED, STAFF, note="the exported files were handed in"),
+            Transition(_F.APPROVED, "reopen", _F.COLLECTING, STAFF, note="no file of it has left the house"),
+            Transition(_F.APPROVED, "export", _F.EXPORTED, STAFF, note="with the first file given out"),
+            Transition(_F.EXPORTED, "file", _F.FILED, STAFF, note="the exported files were handed in"),
+            Transition(
+                _F.EXPORTED,
+                "withdraw",
+                _F.WITHDRAWN,
+                SECOND_PERSON,
+                note="no file was handed in, says somebody who exported none",
+            ),
+            Transition(
+                _F.WITHDRAWN,
+                "file",
+                _F.FILED,
+                STAFF,
+                note="it was handed in after all, and no later filing was opened",
+            ),
             Transition(_F.FILED, "accept", _F.ACCEPTED, AUTHORITY),
             Transition(_F.FILED, "accept_partly", _F.PARTLY_ACCEPTED, AUTHORITY),
             Transition(_F.FILED, "reject", _F.REJECTED, AUTHORITY),
@@ -57,8 +74,10 @@ FILING = register(
             _F.COMPILED: "figures, ids and bytes are fixed",
             _F.UNCHANGED: "nothing differs from what the authority has",
             _F.VALIDATED: "passes the authority's schema and every rule",
-            _F.APPROVED: "two persons agreed; it may be exported",
-            _F.FILED: "with the authority; sellers see their statements",
+            _F.APPROVED: "two persons agreed; it may be exported once its sellers were told",
+            _F.EXPORTED: "a file has left the house: its ids are used up, and it is never compiled anew",
+            _F.WITHDRAWN: "exported, but never handed in; the next filing of the year takes its place",
+            _F.FILED: "with the authority",
             _F.ACCEPTED: "the authority has taken every record",
             _F.PARTLY_ACCEPTED: "the authority has taken some records; a correction sends the others again",
             _F.REJECTED: "the authority has taken nothing",
@@ -66,9 +85,12 @@ FILING = register(
         },
     )
 )
-OPEN: Final = (_F.COLLECTING, _F.COMPILED, _F.VALIDATED, _F.APPROVED, _F.FILED)
+OPEN: Final = (_F.COLLECTING, _F.COMPILED, _F.VALIDATED, _F.APPROVED, _F.EXPORTED, _F.FILED)
 """A year has one filing in these; another one is opened once the authority has answered."""
-PUBLISHED: Final = (_F.APPROVED, _F.FILED, _F.ACCEPTED, _F.PARTLY_ACCEPTED, _F.REJECTED, _F.CORRECTED)
+PUBLISHED: Final = (
+    *(_F.APPROVED, _F.EXPORTED, _F.FILED),
+    *(_F.ACCEPTED, _F.PARTLY_ACCEPTED, _F.REJECTED, _F.CORRECTED),
+)
 """Sellers are given a copy: before the report goes out, not after."""
 
 

@@ -6,6 +6,7 @@ from dac7.models.diligence import DiligenceEvent, InformationRequest, QuarterChe
 from dac7.models.figures import Compilation, ExchangeRate, FrozenSeller, FrozenTotal
 from dac7.models.filings import (
     Filing,
+    FilingExport,
     FilingFinding,
     FilingMessage,
     FilingRecord,
@@ -27,6 +28,7 @@ __all__ = [
     "DiligenceEvent",
     "ExchangeRate",
     "Filing",
+    "FilingExport",
     "FilingFinding",
     "FilingMessage",
     "FilingRecord",

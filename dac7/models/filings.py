@@ -53,6 +53,11 @@ class Filing(models.Model):
     filed_at = models.DateTimeField(null=True)
     filing_note = models.CharField(max_length=NOTE_LENGTH, blank=True, default="", help_text="The receipt")
     statements_sent_at = models.DateTimeField(null=True, help_text="When the last seller was told")
+    exported_by = AsciiField(max_length=ACTOR_LENGTH, blank=True, default="", help_text="The last one")
+    exported_at = models.DateTimeField(null=True)
+    withdrawn_by = AsciiField(max_length=ACTOR_LENGTH, blank=True, default="")
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawal_note = models.CharField(max_length=NOTE_LENGTH, blank=True, default="")
 
     class Meta:
         ordering = ("-id",)
@@ -80,6 +85,26 @@ class Filing(models.Model):
                     ~Q(status__in=["collecting", "compiled", "unchanged", "validated"])
                     & ~Q(approved_by="")
                     & Q(checked_at__isnull=False)
+                ),
+            ),
+            # The ids of what left the house are used up: nothing else is ever compiled under them.
+            models.CheckConstraint(
+                name="filing_exported_stays_as_it_is",
+                condition=Q(exported_at__isnull=True, exported_by="") & ~Q(status="exported")
+                | (
+                    Q(exported_at__isnull=False)
+                    & ~Q(exported_by="")
+                    & ~Q(status__in=["collecting", "compiled", "unchanged", "validated", "approved"])
+                ),
+            ),
+            models.CheckConstraint(
+                name="filing_withdrawn_by_another",
+                condition=Q(withdrawn_by="", withdrawn_at__isnull=True) & ~Q(status="withdrawn")
+                | (
+                    Q(withdrawn_at__isnull=False)
+                    & ~Q(withdrawn_by="")
+                    & ~Q(withdrawn_by=F("exported_by"))
+                    & ~Q(withdrawal_note="")
                 ),
             ),
         ]
@@ -127,6 +152,24 @@ class FilingMessage(models.Model):
 
     def __str__(self) -> str:
         return str(self.message_ref)
+
+
+class FilingExport(models.Model):
+    """A file that was given out: to whom, when and why. A trigger refuses changes."""
+
+    id = IdField(primary_key=True)
+    message = models.ForeignKey(FilingMessage, on_delete=models.PROTECT, related_name="exports")
+    exported_at = models.DateTimeField()
+    exported_by = AsciiField(max_length=ACTOR_LENGTH)
+    reason = models.CharField(max_length=NOTE_LENGTH)
+    is_encrypted = models.BooleanField(help_text="For the recipients of DAC7_AGE_RECIPIENTS")
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [models.CheckConstraint(name="filingexport_has_reason", condition=~Q(reason=""))]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} to {self.exported_by}"
 
 
 class FilingRecord(models.Model):

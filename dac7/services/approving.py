@@ -1,4 +1,8 @@
-"""Two persons of the staff agree to a filing: one reviews it, another approves it. Either may reopen it."""
+"""Two persons of the staff agree to a filing: one reviews it, another approves it.
+
+Either may reopen it until a file of it is exported. From then on its ids are used up: they are unique for
+ever, and an authority refuses one that it has seen. What is wrong in it is put right by another filing.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +55,7 @@ def approve_filing(*, filing_id: str, staff_id: str, note: str, now: datetime) -
 def reopen_filing(*, filing_id: str, staff_id: str, reason: str, now: datetime) -> None:
     """Have it compiled again from newer data; review and approval do not count any more.
 
-    Raises FilingNotFound, FilingNotReady (handed in already), ReasonMissing.
+    Raises FilingNotFound, FilingNotReady (exported already), ReasonMissing.
     """
     filing, row = locked_for(filing_id, "reopen", STAFF)
     none: dict[str, object] = {"checked_at": None, "compiled_at": None, "statements_sent_at": None}

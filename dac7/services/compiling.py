@@ -81,11 +81,16 @@ def opening_values(*, state: str, year: int, by: str, reason: str, now: datetime
     return {
         "dialect": settings.DAC7_DIALECT,
         "status": FILING.initial,
-        "open_key": f"{state}{year}",
+        "open_key": open_key_of(state, year),
         "opened_at": now,
         "opened_by": by,
         "reason": reason,
     }
+
+
+def open_key_of(state: str, year: int) -> str:
+    """What only one filing of the year may have."""
+    return f"{state}{year}"
 
 
 def compile_filing(*, filing_id: str, source: Source, now: datetime) -> FilingStatus:

@@ -85,4 +85,4 @@ def write_again(target: IO[bytes], message: FilingMessage) -> None:
         sellers=((doc_of(record), seller_of(record)) for record in records),
     )
     if (measured.sha256, measured.size) != (message.sha256, message.byte_count):
-        raise FilingChanged(f"{message.file_name} is not what was compiled; reopen the filing.")
+        raise FilingChanged(f"{message.file_name} is not what was compiled: reopen or withdraw the filing.")

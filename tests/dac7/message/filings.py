@@ -53,9 +53,16 @@ def approved(filing_id: str, now: datetime = NOW) -> str:
     return filing_id
 
 
+def told(filing_id: str, now: datetime = NOW) -> str:
+    """Its sellers, who are no members here, know of it (test_statements.py tells real ones)."""
+    Filing.objects.filter(id=filing_id, statements_sent_at__isnull=True).update(statements_sent_at=now)
+    return filing_id
+
+
 def filed(filing_id: str, now: datetime = NOW) -> str:
-    """Handed in as well."""
-    filing.file_filing(filing_id=approved(filing_id, now), staff_id=ANNA, receipt="No. 1", now=now)
+    """Exported and handed in as well."""
+    files(told(approved(filing_id, now), now))
+    filing.file_filing(filing_id=filing_id, staff_id=ANNA, receipt="No. 1", now=now)
     return filing_id
 
 
@@ -89,11 +96,12 @@ def records(filing_id: str) -> list[tuple[str, str, str, str]]:
     return [(r.kind, r.seller_id, r.doc_ref, r.corrects_ref) for r in rows]
 
 
-def files(filing_id: str) -> list[bytes]:
+def files(filing_id: str, by: str = f"staff:{ANNA}") -> list[bytes]:
+    """Every file of it, exported."""
     found = []
     for message in FilingMessage.objects.filter(filing_id=filing_id).order_by("part"):
         target = io.BytesIO()
-        filing.export_message(message_id=message.id, target=target, by="test", reason="test")
+        filing.export_message(message_id=message.id, target=target, by=by, reason="To hand it in", now=NOW)
         found.append(target.getvalue())
     return found
 

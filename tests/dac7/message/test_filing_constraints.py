@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Model
 
-from dac7.models.filings import Filing, FilingMessage, FilingRecord, RecordedMember
-from tests.dac7.message.filings import NOW, approved, opened
+from dac7.models.filings import Filing, FilingExport, FilingMessage, FilingRecord, RecordedMember
+from tests.dac7.message.filings import NOW, approved, files, opened, told
 from tests.dac7.message.messages import SELLER
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +32,11 @@ BROKEN: dict[str, Callable[[], object]] = {
     "filing_has_reason": lambda: Filing.objects.update(reason=""),
     "filing_approved_by_another": lambda: Filing.objects.update(approved_by="staff:1", reviewed_by="staff:1"),
     "filing_beyond_validated_is_approved": lambda: Filing.objects.update(approved_by="", reviewed_by=""),
+    "filing_exported_stays_as_it_is": lambda: Filing.objects.update(exported_at=NOW, exported_by="staff:1"),
+    "filing_withdrawn_by_another": lambda: Filing.objects.update(status="withdrawn", open_key=None),
+    "filingexport_has_reason": lambda: FilingExport.objects.create(
+        message=FilingMessage.objects.get(), exported_at=NOW, exported_by="staff:1", is_encrypted=False
+    ),
     "filingmessage_part_once": lambda: copied(FilingMessage.objects.get(), message_ref="x"),
     "message_ref": lambda: copied(FilingMessage.objects.get(), part=2),
     "filingmessage_known_status": lambda: FilingMessage.objects.update(status="lost", answered_at=NOW),
@@ -52,3 +57,8 @@ class TestConstraints:
         approved(opened(SELLER))
         with pytest.raises(IntegrityError), transaction.atomic():
             BROKEN[name]()
+
+    def test_a_line_of_the_log_of_exports_is_not_changed(self) -> None:
+        files(told(approved(opened(SELLER))))
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            FilingExport.objects.update(reason="Another one")

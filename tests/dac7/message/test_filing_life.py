@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pyrage
 import pytest
-from lxml import etree
 
 from dac7.errors.filings import (
     DialectUnknown,
@@ -29,7 +25,7 @@ from dac7.lifecycle.filings import FilingStatus
 from dac7.message import dialects
 from dac7.message.records import ReportedSeller
 from dac7.models.filings import Filing, FilingFinding, FilingMessage, FilingRecord
-from dac7.services import approving, compiling, filing, validating
+from dac7.services import approving, compiling, validating
 from tests.dac7.message.filings import (
     ANNA,
     BERND,
@@ -39,8 +35,6 @@ from tests.dac7.message.filings import (
     Reported,
     approved,
     earning,
-    filed,
-    files,
     opened,
     status_of,
 )
@@ -267,62 +261,3 @@ class TestApproving:
         with pytest.raises(FilingNotFound) as raised:
             approving.review_filing(filing_id="no", staff_id=ANNA, note="Fine.", now=NOW)
         assert raised.value.code == "filing_not_found"
-
-
-class TestExporting:
-    def test_gives_the_validated_bytes(self) -> None:
-        filing_id = approved(opened(*SELLERS))
-        (document,) = files(filing_id)
-        message = FilingMessage.objects.get(filing_id=filing_id)
-        assert (hashlib.sha256(document).hexdigest(), len(document)) == (message.sha256, message.byte_count)
-        assert len(etree.fromstring(document).findall(".//{*}ReportableSeller")) == 3
-
-    def test_to_a_recipient_it_is_encrypted(self, settings: Settings) -> None:
-        authority = pyrage.x25519.Identity.generate()
-        filing_id = approved(opened(*SELLERS))
-        (plain,) = files(filing_id)
-        settings.DAC7_AGE_RECIPIENTS = [str(authority.to_public())]
-        (document,) = files(filing_id)
-        assert pyrage.decrypt(document, [authority]) == plain
-        message = FilingMessage.objects.get(filing_id=filing_id)
-        assert filing.file_name_of(message) == "LT2026-300000000-1-1.xml.age"
-
-    def test_is_refused_before_two_persons_agreed_and_without_a_reason(self) -> None:
-        filing_id = opened(*SELLERS)
-        message = FilingMessage.objects.get(filing_id=filing_id)
-        with pytest.raises(FilingNotReady):
-            filing.export_message(message_id=message.id, target=io.BytesIO(), by="test", reason="test")
-        approved(filing_id)
-        with pytest.raises(ReasonMissing):
-            filing.export_message(message_id=message.id, target=io.BytesIO(), by="test", reason="")
-        with pytest.raises(FilingNotFound):
-            filing.export_message(message_id="no", target=io.BytesIO(), by="test", reason="test")
-
-    def test_nothing_comes_out_of_what_was_changed(self) -> None:
-        filing_id = approved(opened(SELLER))
-        FilingRecord.objects.filter(filing_id=filing_id).update(kind="OECD2", corrects_ref="x")
-        target = io.BytesIO()
-        message = FilingMessage.objects.get(filing_id=filing_id)
-        with pytest.raises(FilingChanged):
-            filing.export_message(message_id=message.id, target=target, by="test", reason="test")
-        assert target.getvalue() == b""
-
-
-class TestFiling:
-    def test_is_noted_with_its_receipt(self) -> None:
-        filing_id = filed(opened(*SELLERS))
-        row = Filing.objects.get(id=filing_id)
-        assert (row.status, row.filing_note, row.filed_by) == ("filed", "No. 1", f"staff:{ANNA}")
-
-    def test_needs_an_approved_one_and_a_receipt(self) -> None:
-        filing_id = opened(*SELLERS)
-        with pytest.raises(FilingNotReady):
-            filing.file_filing(filing_id=filing_id, staff_id=ANNA, receipt="No. 1", now=NOW)
-        approved(filing_id)
-        with pytest.raises(ReasonMissing):
-            filing.file_filing(filing_id=filing_id, staff_id=ANNA, receipt="", now=NOW)
-
-    def test_what_was_handed_in_is_not_reopened(self) -> None:
-        filing_id = filed(opened(*SELLERS))
-        with pytest.raises(FilingNotReady):
-            approving.reopen_filing(filing_id=filing_id, staff_id=ANNA, reason="Oh", now=NOW)

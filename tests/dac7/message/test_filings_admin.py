@@ -23,6 +23,7 @@ from tests.dac7.message.filings import (
     filed,
     opened,
     status_of,
+    told,
 )
 from tests.dac7.message.messages import SELLER
 from tests.dac7.message.statuses import status
@@ -67,6 +68,7 @@ class TestTheLifeOfAFiling:
         act(anna, "review", filing_id)
         assert "somebody else has to approve it" in act(anna, "approve", filing_id)
         act(bernd, "approve", filing_id)
+        told(filing_id)
         message = FilingMessage.objects.get()
         answer = anna.post(f"{LIST}export/{message.id}/", {"reason": "To hand it in"})
         assert answer["Content-Disposition"] == f'attachment; filename="{message.file_name}"'
@@ -85,6 +87,18 @@ class TestTheLifeOfAFiling:
         assert b"Do it" in page.content
         act(anna, "reopen", filing_id, "A seller moved")
         assert Filing.objects.get().reason == "A seller moved"
+
+    def test_only_another_person_withdraws_what_was_exported(self, anna: Client, bernd: Client) -> None:
+        filing_id = told(approved(opened(SELLER)))
+        message = FilingMessage.objects.get()
+        answer = anna.post(f"{LIST}export/{message.id}/", {"reason": "To look at it"})
+        assert b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+        page = anna.get(f"{LIST}{filing_id}/change/").content.decode()
+        assert re.findall(r'name="action" value="(\w+)"', page) == ["mark_filed", "withdraw"]
+        assert "To look at it" in page
+        assert "You exported a file of it" in act(anna, "withdraw", filing_id)
+        act(bernd, "withdraw", filing_id, "The portal shows nothing")
+        assert status_of(filing_id) == "withdrawn"
 
     def test_a_worker_is_rung_for(self, anna: Client) -> None:
         filing_id = opened(*SELLERS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +12,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from dac7.models.filings import Filing, FilingMessage, FilingRecord
-from dac7.services import advancing, approving, compiling, correcting, importing_status, validating
+from dac7.models.filings import Filing, FilingExport, FilingMessage, FilingRecord
+from dac7.services import advancing, approving, compiling, correcting, filing, importing_status, validating
 from foundation.errors import DomainError
 from tests.dac7.message.filings import (
     ANNA,
@@ -21,9 +23,11 @@ from tests.dac7.message.filings import (
     YEAR,
     Reported,
     answered,
+    approved,
     filed,
     opened,
     status_of,
+    told,
 )
 from tests.dac7.message.messages import SELLER
 from tests.dac7.message.statuses import status
@@ -88,6 +92,47 @@ def test_a_filing_is_either_approved_or_reopened() -> None:
     # Reopening is possible after approving too, so it has the last word; nothing in between is left.
     assert (row.status, row.approved_by, row.reviewed_by) == ("collecting", "", "")
     assert set(found) == {"done", "filing_not_ready"}
+
+
+def test_two_persons_approve_at_once_and_one_of_them_did() -> None:
+    filing_id = opened(SELLER)
+    validating.validate_filing(filing_id=filing_id, now=NOW)
+    approving.review_filing(filing_id=filing_id, staff_id=ANNA, note="Fine.", now=NOW)
+
+    def approve(number: int) -> int:
+        approving.approve_filing(filing_id=filing_id, staff_id=f"{BERND[:-1]}{number}", note="Fine.", now=NOW)
+        return number
+
+    found = at_once(approve)
+    (first,) = [number for number in found if number != "filing_not_ready"]
+    assert Filing.objects.get(id=filing_id).approved_by == f"staff:{BERND[:-1]}{first}"
+
+
+def test_a_filing_is_either_exported_or_reopened() -> None:
+    filing_id = told(approved(opened(SELLER)))
+    message_id = FilingMessage.objects.get().id
+    given_out = [io.BytesIO() for _ in range(6)]
+
+    def act(number: int) -> str:
+        if number % 2:
+            filing.export_message(
+                message_id=message_id, target=given_out[number], by=f"staff:{number}", reason="x", now=NOW
+            )
+        else:
+            approving.reopen_filing(filing_id=filing_id, staff_id=ANNA, reason="No.", now=NOW)
+            compiling.compile_filing(filing_id=filing_id, source=Reported(*SELLERS), now=NOW)
+        return "done"
+
+    found = at_once(act)
+    documents = [target.getvalue() for target in given_out if target.getvalue()]
+    if status_of(filing_id) == "exported":
+        # Whoever got a file got the one that stays; nobody compiled another one under its ids.
+        assert (len(documents), FilingExport.objects.count()) == (3, 3)
+        digests = {hashlib.sha256(document).hexdigest() for document in documents}
+        assert digests == set(FilingMessage.objects.values_list("sha256", flat=True))
+    else:
+        assert (documents, FilingExport.objects.count()) == ([], 0)
+        assert found.count("done") < 6
 
 
 def test_an_answer_counts_once() -> None:
