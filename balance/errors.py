@@ -235,6 +235,23 @@ class CharityRequired(RuleBroken):
     title = "Name the charity that is given to"
 
 
+class CharityAccountNotFound(NotFound):
+    code = "charity_account_not_found"
+    title = "There is no such bank account of a charity"
+
+
+class CharityAccountDecided(Conflict):
+    code = "charity_account_decided"
+    title = "Somebody has decided on this bank account already"
+
+
+class CharityAccountDiffers(RuleBroken):
+    """Two persons have two numbers: one of them was misled, or mistyped it."""
+
+    code = "charity_account_differs"
+    title = "This is not the IBAN that was proposed"
+
+
 class CharityWithoutBankAccount(Conflict):
     """A charity is opened only once it can be paid."""
 

@@ -1,4 +1,4 @@
-"""The lives of holds, withdrawals, donations and their settlements: one table each.
+"""The lives of holds, withdrawals, donations, charities' accounts and more: one table each.
 
 Nothing else assigns `status`.
 """
@@ -13,6 +13,7 @@ from foundation.lifecycle import CLOCK, Lifecycle, Transition, register
 CALLER = "caller"
 MEMBER = "member"
 STAFF = "staff"
+SECOND_PERSON = "second person"
 WORKER = "worker"
 BANK = "bank"
 
@@ -141,6 +142,43 @@ DONATION = register(
             DonationStatus.GIVEN: "the charity's, not yet on its way; a sale's is undone with a refund",
             DonationStatus.SETTLED: "part of a monthly payment to the charity, and final",
             DonationStatus.UNDONE: "back with the member",
+        },
+    )
+)
+
+
+class CharityAccountStatus(StrEnum):
+    PROPOSED = "proposed"
+    STANDING = "standing"
+    REPLACED = "replaced"
+    REJECTED = "rejected"
+
+
+_A = CharityAccountStatus
+
+CHARITY_ACCOUNT = register(
+    Lifecycle(
+        "Charity bank account",
+        statuses=CharityAccountStatus,
+        initial=_A.PROPOSED,
+        transitions=(
+            Transition(
+                _A.PROPOSED,
+                "approve",
+                _A.STANDING,
+                SECOND_PERSON,
+                note="somebody else than who proposed it, who types the IBAN in again",
+            ),
+            Transition(_A.PROPOSED, "reject", _A.REJECTED, STAFF),
+            Transition(
+                _A.STANDING, "replace", _A.REPLACED, SECOND_PERSON, note="in the moment another is approved"
+            ),
+        ),
+        meanings={
+            _A.PROPOSED: "waits for a second member of staff; the charity is paid where it was before",
+            _A.STANDING: "payments that begin from now on go there",
+            _A.REPLACED: "another one stands; what was sent there was sent there",
+            _A.REJECTED: "not wanted; nothing was ever paid there",
         },
     )
 )

@@ -9,10 +9,10 @@ from balance.admin.banking import (
     WithdrawalCaseAdmin,
     WithdrawalLimitAdmin,
 )
+from balance.admin.charities import CharityAccountAdmin, CharityAdmin
 from balance.admin.control import AuditFindingAdmin, AuditRunAdmin, LedgerDayAdmin
 from balance.admin.corrections import CorrectionAdmin, CorrectionLimitAdmin
 from balance.admin.donations import (
-    CharityAdmin,
     DonationAdmin,
     DonationSettingAdmin,
     DonationSettlementAdmin,
@@ -31,6 +31,7 @@ __all__ = [
     "AuditFindingAdmin",
     "AuditRunAdmin",
     "BankAccountAdmin",
+    "CharityAccountAdmin",
     "CharityAdmin",
     "CorrectionAdmin",
     "CorrectionLimitAdmin",

@@ -1,4 +1,4 @@
-"""For staff: charities, and the monthly payments to them. IBANs stay masked."""
+"""For staff: donations, and the monthly payments to charities. IBANs stay masked."""
 
 from __future__ import annotations
 
@@ -6,167 +6,35 @@ import csv
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from balance.ibans import MAX_LENGTH, masked
+from balance.ibans import masked
 from balance.models import (
-    Charity,
-    CharityAccount,
-    CharityMarket,
-    CharityText,
     Donation,
     DonationSetting,
     DonationSettlement,
     DonationSettlementCase,
 )
-from balance.models.banking import HOLDER_MAX_LENGTH
 from balance.queries.donations import iterate_settled
-from balance.services import charities, donation_settlements
+from balance.services import donation_settlements
 from balance.services.donation_payouts import amount_of
 from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.money import Money
 
 if TYPE_CHECKING:
-    _CharityAdmin = admin.ModelAdmin[Charity]
     _SettingAdmin = admin.ModelAdmin[DonationSetting]
     _DonationAdmin = admin.ModelAdmin[Donation]
     _SettlementAdmin = admin.ModelAdmin[DonationSettlement]
     _CaseAdmin = admin.ModelAdmin[DonationSettlementCase]
-    _OfCharity = admin.TabularInline[Any, Charity]
     _OfSettlement = admin.TabularInline[Any, DonationSettlement]
 else:  # generic only in the stubs, not at run time
-    _CharityAdmin = _SettingAdmin = _DonationAdmin = _SettlementAdmin = _CaseAdmin = admin.ModelAdmin
-    _OfCharity = _OfSettlement = admin.TabularInline
-
-
-class BankAccountForm(NoteForm):
-    iban = forms.CharField(max_length=MAX_LENGTH + 16, label="IBAN", help_text="Checked; never shown again.")
-    holder_name = forms.CharField(max_length=HOLDER_MAX_LENGTH, help_text="As the bank has it.")
-
-
-class TextInline(_OfCharity):
-    model = CharityText
-    fields = ("language", "description")
-    extra = 0
-
-
-class MarketInline(_OfCharity):
-    model = CharityMarket
-    fields = ("market",)
-    extra = 0
-
-
-class AccountInline(ReadOnly, _OfCharity):
-    model = CharityAccount
-    fields = ("shown_iban", "set_at", "set_by", "replaced_at")
-    readonly_fields = fields
-    extra = 0
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[CharityAccount]:
-        return super().get_queryset(request).defer("iban", "holder_name")
-
-    @admin.display(description="IBAN")
-    def shown_iban(self, account: CharityAccount) -> str:
-        return masked(account.country, account.last_four)
-
-
-class OpenFilter(admin.SimpleListFilter):
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("draft", "draft"), ("open", "open"), ("closed", "closed")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "draft":
-            return queryset.filter(opened_at__isnull=True)
-        if self.value() == "open":
-            return queryset.filter(opened_at__isnull=False, closed_at__isnull=True)
-        if self.value() == "closed":
-            return queryset.filter(closed_at__isnull=False)
-        return queryset
-
-
-@admin.register(Charity)
-class CharityAdmin(_CharityAdmin):
-    """The catalogue. Every change is in the admin's log; a charity is closed, never deleted."""
-
-    list_display = ("name", "country", "registration_number", "currency", "opened_at", "closed_at")
-    list_filter = (OpenFilter, "currency", "country")
-    search_fields = ("=id", "name", "=registration_number")
-    actions = ("open_charities", "close_charities", "set_bank_account")
-    inlines = (TextInline, MarketInline, AccountInline)
-    readonly_fields = ("added_at", "opened_at", "closed_at")
-    fields = ("name", "country", "registration_number", "currency", *readonly_fields)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Charity | None = None) -> tuple[str, ...]:
-        # What was given is in this currency.
-        return self.readonly_fields if obj is None else ("currency", *self.readonly_fields)
-
-    def get_inlines(self, request: HttpRequest, obj: Charity | None) -> list[Any]:
-        # A new one has no account yet: an action sets it.
-        return [*self.inlines] if obj is not None else [TextInline, MarketInline]
-
-    def has_delete_permission(self, request: HttpRequest, obj: Charity | None = None) -> bool:
-        return False
-
-    def has_act_permission(self, request: HttpRequest) -> bool:
-        """Who may change charities may use the actions."""
-        return request.user.has_perm("balance.change_charity")
-
-    def save_model(self, request: HttpRequest, obj: Charity, form: Any, change: bool) -> None:
-        if not change:
-            obj.added_at = clock.now()
-        super().save_model(request, obj, form, change)
-
-    @admin.action(description="Open for donations…", permissions=["act"])
-    def open_charities(self, request: HttpRequest, chosen: QuerySet[Charity]) -> HttpResponse | None:
-        return self._act(request, chosen, charities.open_charity, "Open for donations")
-
-    @admin.action(description="Close…", permissions=["act"])
-    def close_charities(self, request: HttpRequest, chosen: QuerySet[Charity]) -> HttpResponse | None:
-        return self._act(request, chosen, charities.close_charity, "Close")
-
-    def _act(
-        self, request: HttpRequest, chosen: QuerySet[Charity], verb: Callable[..., None], title: str
-    ) -> HttpResponse | None:
-        form, page = ask(request, NoteForm, chosen, title)
-        if page is not None:
-            return page
-
-        def act(charity: Charity) -> None:
-            verb(charity_id=charity.id, now=clock.now())
-
-        for_each(self, request, chosen, act, f"{title}. {form.cleaned_data['note']}")
-        return None
-
-    @admin.action(description="Set the bank account…", permissions=["act"])
-    def set_bank_account(self, request: HttpRequest, chosen: QuerySet[Charity]) -> HttpResponse | None:
-        if chosen.count() != 1:
-            self.message_user(request, "Choose one charity: two have no common account.", messages.ERROR)
-            return None
-        form, page = ask(request, BankAccountForm, chosen, "Set the bank account")
-        if page is not None:
-            return page
-        given = form.cleaned_data
-
-        def act(charity: Charity) -> None:
-            charities.set_bank_account(
-                charity_id=charity.id,
-                iban=given["iban"],
-                holder_name=given["holder_name"],
-                staff_id=str(request.user.pk),
-                now=clock.now(),
-            )
-
-        for_each(self, request, chosen, act, f"Set the bank account. {given['note']}")
-        return None
+    _SettingAdmin = _DonationAdmin = _SettlementAdmin = _CaseAdmin = admin.ModelAdmin
+    _OfSettlement = admin.TabularInline
 
 
 @admin.register(DonationSetting)

@@ -9,7 +9,14 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from balance.lifecycle import DONATION, DONATION_SETTLEMENT, DonationStatus, SettlementStatus
+from balance.lifecycle import (
+    CHARITY_ACCOUNT,
+    DONATION,
+    DONATION_SETTLEMENT,
+    CharityAccountStatus,
+    DonationStatus,
+    SettlementStatus,
+)
 from balance.models.banking import HOLDER_MAX_LENGTH, REASON_MAX_LENGTH
 from foundation.encryption import EncryptedTextField
 from foundation.ids import AsciiField, IdField
@@ -76,7 +83,7 @@ class CharityMarket(models.Model):
 
 
 class CharityAccount(models.Model):
-    """Where a charity is paid. Never changed: another one is set and this one replaced."""
+    """Where a charity is paid, once a second person agreed. Never changed: another one replaces it."""
 
     id = IdField(primary_key=True)
     charity = models.ForeignKey(Charity, on_delete=models.PROTECT, related_name="+")
@@ -84,20 +91,40 @@ class CharityAccount(models.Model):
     last_four = AsciiField(max_length=4, help_text="To tell accounts apart without opening them")
     holder_name = EncryptedTextField(max_length=HOLDER_MAX_LENGTH)
     country = AsciiField(max_length=2, help_text="ISO 3166-1 alpha-2")
-    set_at = models.DateTimeField()
-    set_by = AsciiField(max_length=60)
+    status = AsciiField(max_length=10, choices=[(s.value, s.value) for s in CharityAccountStatus])
+    set_at = models.DateTimeField(help_text="When it was proposed")
+    set_by = AsciiField(max_length=60, help_text="staff:…, or system for invented charities")
+    decided_at = models.DateTimeField(null=True)
+    decided_by = AsciiField(max_length=60, blank=True, default="", help_text="Who approved or rejected it")
     replaced_at = models.DateTimeField(null=True)
-    # True while it stands and NULL once replaced: NULLs never collide in a unique constraint.
-    is_standing = models.BooleanField(null=True, default=True, editable=False)
+    # True while it stands, else NULL: NULLs never collide in a unique constraint.
+    is_standing = models.BooleanField(null=True, default=None, editable=False)
 
     class Meta:
         ordering = ("-id",)
         constraints = [
             models.UniqueConstraint(name="charityaccount_one_standing", fields=["charity", "is_standing"]),
             models.CheckConstraint(
+                name="charityaccount_known_status", condition=Q(status__in=list(CHARITY_ACCOUNT.statuses))
+            ),
+            models.CheckConstraint(
                 name="charityaccount_standing_until_replaced",
-                condition=Q(is_standing__isnull=False, is_standing=True, replaced_at__isnull=True)
-                | Q(is_standing__isnull=True, replaced_at__isnull=False),
+                condition=Q(
+                    status="standing", is_standing__isnull=False, is_standing=True, replaced_at__isnull=True
+                )
+                | Q(status="replaced", is_standing__isnull=True, replaced_at__isnull=False)
+                | Q(status__in=["proposed", "rejected"], is_standing__isnull=True, replaced_at__isnull=True),
+            ),
+            # Four eyes, also for whoever writes to the table by hand.
+            models.CheckConstraint(
+                name="charityaccount_approved_by_another",
+                condition=Q(status="proposed", decided_by="", decided_at__isnull=True)
+                | (Q(status="rejected", decided_at__isnull=False) & ~Q(decided_by=""))
+                | (
+                    Q(status__in=["standing", "replaced"], decided_at__isnull=False)
+                    & ~Q(decided_by="")
+                    & (~Q(decided_by=F("set_by")) | Q(set_by="system"))
+                ),
             ),
         ]
 

@@ -1,4 +1,4 @@
-"""The catalogue of charities: opened, closed and given a bank account by staff."""
+"""The catalogue of charities: opened and closed by staff, and given a bank account by two of them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ from datetime import datetime
 
 import structlog
 
-from balance.errors import CharityWithoutBankAccount, InvalidBankAccount
+from balance.errors import (
+    CharityAccountDecided,
+    CharityAccountDiffers,
+    CharityAccountNotFound,
+    CharityWithoutBankAccount,
+    InvalidBankAccount,
+    SecondPersonNeeded,
+)
 from balance.ibans import country_of, find_problem, normalised
+from balance.lifecycle import CHARITY_ACCOUNT, SECOND_PERSON, STAFF, CharityAccountStatus
 from balance.models import Charity, CharityAccount, CharityMarket, CharityText
 from foundation.db import atomic_retry
+from foundation.lifecycle import UnknownTransition
 from members.queries import list_markets
 
 logger = structlog.get_logger(__name__)
 
+_SYSTEM = "system"
 # Invented, for sandboxes and demos. The IBAN is the one that the standard's examples use.
 _EXAMPLE_IBAN = "DE89370400440532013000"
 _EXAMPLES: dict[str, dict[str, str]] = {
@@ -33,33 +43,90 @@ _EXAMPLES: dict[str, dict[str, str]] = {
 
 
 @atomic_retry
-def set_bank_account(
+def propose_bank_account(
     *, charity_id: str, iban: str, holder_name: str, staff_id: str, now: datetime
 ) -> CharityAccount:
-    """Pay the charity there from now on; what is with the bank already goes where it was sent.
+    """Say where the charity is to be paid; nothing changes until another person approves it.
 
     Raises InvalidBankAccount.
     """
+    account = _new_account(charity_id, iban, holder_name, by=f"staff:{staff_id}", now=now)
+    account.save(force_insert=True)
+    logger.info("charity_bank_account_proposed", charity_id=charity_id, charity_account_id=account.id)
+    return account
+
+
+@atomic_retry
+def approve_bank_account(*, account_id: str, iban: str, staff_id: str, now: datetime) -> None:
+    """Pay the charity there from now on; what is with the bank already goes where it was sent.
+
+    ``iban`` is what the second person has from the charity: an approval is no mere click. Raises
+    CharityAccountNotFound, CharityAccountDecided, SecondPersonNeeded, CharityAccountDiffers.
+    """
+    account = _locked(account_id, "approve", SECOND_PERSON)
+    if account.set_by == f"staff:{staff_id}":
+        raise SecondPersonNeeded("You proposed it: somebody else has to approve it.")
+    if account.iban.reveal() != normalised(iban):
+        raise CharityAccountDiffers
+    _stand(account, by=f"staff:{staff_id}", now=now)
+
+
+@atomic_retry
+def reject_bank_account(*, account_id: str, staff_id: str, now: datetime) -> None:
+    """Do not pay there; who proposed it may do this too.
+
+    Raises CharityAccountNotFound, CharityAccountDecided.
+    """
+    account = _locked(account_id, "reject", STAFF)
+    account.status = CHARITY_ACCOUNT.row(account.status, "reject", STAFF).target
+    account.decided_by, account.decided_at = f"staff:{staff_id}", now
+    account.save(update_fields=["status", "decided_by", "decided_at"])
+    logger.info("charity_bank_account_rejected", charity_account_id=account_id)
+
+
+def _new_account(charity_id: str, iban: str, holder_name: str, *, by: str, now: datetime) -> CharityAccount:
     number = normalised(iban)
     problem = find_problem(number)
     if problem is not None:
         raise InvalidBankAccount(problem.detail, errors=[problem])
-    Charity.objects.select_for_update().get(id=charity_id)
-    CharityAccount.objects.filter(charity_id=charity_id, is_standing=True).update(
-        is_standing=None, replaced_at=now
-    )
-    account = CharityAccount(
+    return CharityAccount(
         charity_id=charity_id,
         iban=number,
         last_four=number[-4:],
         holder_name=" ".join(holder_name.split()),
         country=country_of(number),
+        status=CHARITY_ACCOUNT.initial,
         set_at=now,
-        set_by=f"staff:{staff_id}" if staff_id else "system",
+        set_by=by,
     )
-    account.save(force_insert=True)
-    logger.info("charity_bank_account_set", charity_id=charity_id, charity_account_id=account.id)
+
+
+def _locked(account_id: str, verb: str, actor: str) -> CharityAccount:
+    """The account, with its charity locked first, so that of two decisions one comes first."""
+    known = CharityAccount.objects.filter(id=account_id).first()
+    if known is None:
+        raise CharityAccountNotFound
+    Charity.objects.select_for_update().get(id=known.charity_id)
+    account = CharityAccount.objects.select_for_update().get(id=account_id)
+    try:
+        CHARITY_ACCOUNT.row(account.status, verb, actor)
+    except UnknownTransition:
+        raise CharityAccountDecided(f"It is {account.status}.") from None
     return account
+
+
+def _stand(account: CharityAccount, *, by: str, now: datetime) -> None:
+    """The caller holds the charity's lock."""
+    replace = CHARITY_ACCOUNT.row(CharityAccountStatus.STANDING, "replace", SECOND_PERSON)
+    CharityAccount.objects.filter(charity_id=account.charity_id, status=replace.source).update(
+        status=replace.target, is_standing=None, replaced_at=now
+    )
+    account.status = CHARITY_ACCOUNT.row(account.status, "approve", SECOND_PERSON).target
+    account.is_standing, account.decided_by, account.decided_at = True, by, now
+    account.save()
+    logger.info(
+        "charity_bank_account_set", charity_id=account.charity_id, charity_account_id=account.id, actor=by
+    )
 
 
 @atomic_retry
@@ -105,9 +172,8 @@ def add_example_charities(*, now: datetime) -> int:
             CharityMarket.objects.bulk_create(
                 CharityMarket(charity=charity, market_id=code) for code in codes
             )
-            set_bank_account(
-                charity_id=charity.id, iban=_EXAMPLE_IBAN, holder_name=name, staff_id="", now=now
-            )
+            # Invented ones are nobody's: there is no second person to ask.
+            _stand(_new_account(charity.id, _EXAMPLE_IBAN, name, by=_SYSTEM, now=now), by=_SYSTEM, now=now)
             open_charity(charity_id=charity.id, now=now)
             added += 1
     return added

@@ -12,7 +12,6 @@ from balance.providers import sandbox
 from balance.providers.contract import Outcome, PayoutReport
 from balance.services import donation_settlements
 from balance.services.callbacks import KIND
-from balance.services.charities import set_bank_account
 from balance.services.donation_payouts import apply_settlement_report, reference_of
 from balance.services.donation_settlements import (
     advance_settlement,
@@ -28,7 +27,7 @@ from foundation.incoming.processing import process_event
 from foundation.incoming.receiving import receive
 from members.models import Member
 from tests.factories.banking import OTHER_LT_IBAN
-from tests.factories.donations import choose, donate, make_charity, owed, sell
+from tests.factories.donations import choose, donate, make_charity, owed, sell, set_bank_account
 from tests.factories.money import euros, give
 
 pytestmark = pytest.mark.django_db
@@ -184,9 +183,7 @@ class TestFailure:
         failed = advance(collected)
         assert (failed.status, failed.reason, cases(failed)) == ("failed", "account_closed", ["failed"])
         assert owed(failed.charity_id) == euros(500)
-        account = set_bank_account(
-            charity_id=failed.charity_id, iban=OTHER_LT_IBAN, holder_name="W", staff_id="1", now=APRIL
-        )
+        account = set_bank_account(failed.charity_id, OTHER_LT_IBAN, "W", now=APRIL)
         retry_settlement(settlement_id=failed.id, **STAFF)  # type: ignore[arg-type]
         assert cases(failed) == []
         again = advance(failed)

@@ -9,10 +9,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import ProtectedError
 from django.test import Client
 
-from balance.errors import CharityWithoutBankAccount
 from balance.models import (
     Charity,
     CharityAccount,
@@ -24,13 +22,12 @@ from balance.models import (
     DonationSettlementCase,
 )
 from balance.providers import sandbox
-from balance.services.charities import open_charity
 from balance.services.donation_payouts import reference_of
 from balance.services.donation_settlements import advance_settlement, collect_donations
 from members.models import Member
-from tests.factories.banking import LT_IBAN, OTHER_LT_IBAN
+from tests.factories.banking import LT_IBAN
 from tests.factories.donations import choose, donate, make_charity, sell
-from tests.factories.members import make_market, make_member
+from tests.factories.members import make_member
 from tests.factories.money import NOON, give
 
 pytestmark = pytest.mark.django_db
@@ -76,67 +73,6 @@ def failed(seller: Member) -> DonationSettlement:
 def act(client: Client, url: str, action: str, *ids: str, **form: str) -> Any:
     confirmed = {"confirmed": "yes", **form} if form else {}
     return client.post(url, {"action": action, "_selected_action": list(ids), **confirmed}, follow=bool(form))
-
-
-class TestCharity:
-    def test_is_added_given_an_account_and_opened(self, treasurer: Client) -> None:
-        make_market("LT")
-        forms = {
-            "texts-TOTAL_FORMS": "1",
-            "texts-INITIAL_FORMS": "0",
-            "texts-0-language": "en",
-            "texts-0-description": "Blankets.",
-            "markets-TOTAL_FORMS": "1",
-            "markets-INITIAL_FORMS": "0",
-            "markets-0-market": "LT",
-        }
-        told = {"name": "Moss", "country": "LT", "registration_number": "3", "currency": "EUR"}
-        assert treasurer.post(f"{CHARITIES}add/", told | forms).status_code == 302
-        charity = Charity.objects.get()
-        assert (charity.texts.count(), charity.markets.count(), charity.opened_at) == (1, 1, None)
-        refused = act(treasurer, CHARITIES, "open_charities", charity.id, note="checked").content.decode()
-        assert "no bank account" in refused
-        given = {"iban": "LT12 1000 0111 0100 1000", "holder_name": "Moss", "note": "letter of 3 March"}
-        assert "IBAN" in act(treasurer, CHARITIES, "set_bank_account", charity.id).content.decode()
-        wrong = act(treasurer, CHARITIES, "set_bank_account", charity.id, **(given | {"iban": "LT13 1"}))
-        assert "has 20 characters" in wrong.content.decode()
-        act(treasurer, CHARITIES, "set_bank_account", charity.id, **given)
-        act(treasurer, CHARITIES, "open_charities", charity.id, note="checked")
-        charity.refresh_from_db()
-        assert charity.opened_at is not None
-        page = treasurer.get(f"{CHARITIES}{charity.id}/change/").content.decode()
-        assert "LT•• … 1000" in page
-        assert LT_IBAN not in page
-        log = " ".join(LogEntry.objects.values_list("change_message", flat=True))
-        assert "letter of 3 March" in log
-        assert LT_IBAN not in log
-
-    def test_a_new_account_replaces_the_former(self, treasurer: Client) -> None:
-        charity = make_charity()
-        given = {"iban": OTHER_LT_IBAN, "holder_name": "Warm Hands", "note": "moved bank"}
-        act(treasurer, CHARITIES, "set_bank_account", charity.id, **given)
-        rows = CharityAccount.objects.order_by("id").values_list("last_four", "is_standing")
-        assert list(rows) == [("1000", None), ("8901", True)]
-        two = act(treasurer, CHARITIES, "set_bank_account", charity.id, make_charity().id, **given)
-        assert "Choose one charity" in two.content.decode()
-
-    def test_is_closed_never_deleted(self, treasurer: Client, seller: Member) -> None:
-        charity = make_charity()
-        act(treasurer, CHARITIES, "close_charities", charity.id, note="dissolved")
-        for state, is_there in (("closed", True), ("open", False), ("draft", False)):
-            page = treasurer.get(CHARITIES, {"state": state}).content.decode()
-            assert (charity.registration_number in page) is is_there
-        assert treasurer.post(f"{CHARITIES}{charity.id}/delete/", {"post": "yes"}).status_code == 403
-        open_charity(charity_id=charity.id, now=NOON)
-        give(seller.id, 500)
-        donate(seller.id, charity.id, 500)
-        with pytest.raises(ProtectedError):
-            charity.delete()
-
-    def test_the_code_of_an_account_that_is_missing(self) -> None:
-        with pytest.raises(CharityWithoutBankAccount) as refused:
-            open_charity(charity_id=make_charity(is_open=False).id, now=NOON)
-        assert refused.value.code == "charity_without_bank_account"
 
 
 class TestSettlement:
@@ -212,7 +148,16 @@ def case_again(settlement: DonationSettlement) -> None:
 
 
 def account_again(settlement: DonationSettlement) -> None:
-    CharityAccount(charity_id=settlement.charity_id, iban=LT_IBAN, holder_name="W", set_at=NOON).save()
+    CharityAccount(
+        charity_id=settlement.charity_id,
+        iban=LT_IBAN,
+        holder_name="W",
+        status="standing",
+        is_standing=True,
+        set_at=NOON,
+        decided_at=NOON,
+        decided_by="staff:2",
+    ).save()
 
 
 def charity_again(settlement: DonationSettlement) -> None:
@@ -234,6 +179,8 @@ BREAKERS: dict[str, Callable[[DonationSettlement], Any]] = {
     ),
     "charitymarket_once": lambda row: CharityMarket.objects.create(charity_id=row.charity_id, market_id="LT"),
     "charityaccount_one_standing": account_again,
+    "charityaccount_known_status": change(CharityAccount, status="lost"),
+    "charityaccount_approved_by_another": change(CharityAccount, decided_by="staff:1"),
     "charityaccount_standing_until_replaced": change(CharityAccount, replaced_at=NOON),
     "donationsetting_version_once": setting(version=1),
     "donationsetting_percent": setting(percent=101),

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from balance.errors import DonationSettled
-from balance.models import Donation, DonationSettlement, Posting, SandboxPayout
+from balance.models import CharityAccount, Donation, DonationSettlement, Posting, SandboxPayout
 from balance.queries.balances import get_balances
 from balance.services import donation_settlements
+from balance.services.charities import approve_bank_account, propose_bank_account
 from balance.services.donation_settlements import advance_settlement, collect_donations
 from balance.services.donations import undo_sale_donation
 from members.models import Member
 from tests.balance.test_withdrawals_at_once import at_once
-from tests.factories.banking import activate, make_bank_account, withdraw
+from tests.factories.banking import OTHER_LT_IBAN, activate, make_bank_account, withdraw
 from tests.factories.donations import choose, donate, make_charity, owed, sell
 from tests.factories.members import make_member
 from tests.factories.money import NOON, euros, give
@@ -48,6 +49,28 @@ class TestEverything:
         balances = get_balances(ona.id, "EUR")
         assert balances.available == euros(0)
         assert balances.in_transit + owed(charity.id) == euros(2000)
+
+
+class TestACharitysAccount:
+    def test_of_several_approved_at_once_one_stands(self) -> None:
+        charity = make_charity()
+        ids = [
+            propose_bank_account(
+                charity_id=charity.id, iban=OTHER_LT_IBAN, holder_name="W", staff_id="1", now=NOON
+            ).id
+            for _ in range(3)
+        ]
+
+        def approve(number: int) -> str:
+            approve_bank_account(
+                account_id=ids[number % 3], iban=OTHER_LT_IBAN, staff_id=f"{number + 2}", now=NOON
+            )
+            return "approved"
+
+        effects = Counter(at_once(6, approve))
+        assert effects == {"approved": 3, "charity_account_decided": 3}
+        rows = CharityAccount.objects.filter(charity=charity).values_list("status", flat=True)
+        assert Counter(rows) == {"standing": 1, "replaced": 3}
 
 
 class TestSettlement:

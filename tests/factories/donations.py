@@ -8,9 +8,9 @@ from datetime import datetime
 from balance import events
 from balance.chart import Event
 from balance.events import Fee, NewPosting, Share
-from balance.models import Charity, CharityMarket, CharityText
+from balance.models import Charity, CharityAccount, CharityMarket, CharityText
 from balance.queries.donations import DonationFacts
-from balance.services.charities import open_charity, set_bank_account
+from balance.services.charities import approve_bank_account, open_charity, propose_bank_account
 from balance.services.donations import (
     SaleDonation,
     give_donation,
@@ -48,9 +48,18 @@ def make_charity(
     CharityText.objects.create(charity=charity, language="en", description="Blankets.")
     CharityText.objects.create(charity=charity, language="lt", description="Antklodės.")
     if is_open:
-        set_bank_account(charity_id=charity.id, iban=LT_IBAN, holder_name=name, staff_id="1", now=NOON)
+        set_bank_account(charity.id, LT_IBAN, name)
         open_charity(charity_id=charity.id, now=NOON)
     return charity
+
+
+def set_bank_account(charity_id: str, iban: str, holder: str, *, now: datetime = NOON) -> CharityAccount:
+    """Proposed by one person, approved by another."""
+    account = propose_bank_account(
+        charity_id=charity_id, iban=iban, holder_name=holder, staff_id="1", now=now
+    )
+    approve_bank_account(account_id=account.id, iban=iban, staff_id="2", now=now)
+    return account
 
 
 def donate(member_id: str, charity_id: str, minor: int, *, now: datetime = NOON) -> DonationFacts:
