@@ -106,23 +106,30 @@ def sale_refunded(
         ],
         [
             *_tenders(buyer_id, wallet, card, wallet_kind=_K.AVAILABLE, card_kind=_K.REFUNDS_IN_TRANSIT),
-            *_recovered(charged_back),
+            *_losses(charged_back),
         ],
     )
 
 
-def _recovered(charged_back: Money | None) -> list[Entry]:
-    if charged_back is None:
-        return []
-    return [(of_platform(_K.CHARGEBACK_LOSSES, charged_back.currency), charged_back)]
+def _losses(amount: Money | None) -> list[Entry]:
+    return [] if amount is None else [(of_platform(_K.CHARGEBACK_LOSSES, amount.currency), amount)]
 
 
 def completed_sale_refunded(
-    *, seller: Share, buyer_id: str, wallet: Money, card: Money, fee: Fee, shipping: Money, verification: Fee
+    *,
+    seller: Share,
+    buyer_id: str,
+    wallet: Money,
+    card: Money,
+    fee: Fee,
+    shipping: Money,
+    verification: Fee,
+    borne: Money | None = None,
 ) -> tuple[Line, ...]:
     """After completion: from what the seller has (which may make a debt) and what we had earned.
 
-    The carrier is owed the postage all the same, so we bear what of it goes back.
+    The carrier is owed the postage all the same, so we bear what of it goes back. ``borne`` is what of the
+    items' price we bear, because the seller has answered for it to the buyer's bank.
     """
     currency = seller.amount.currency
     return transfers(
@@ -132,6 +139,7 @@ def completed_sale_refunded(
             (of_platform(_K.VERIFICATION_REVENUE, currency), verification.net),
             (of_platform(_K.VAT_PAYABLE, currency), fee.vat + verification.vat),
             (of_platform(_K.CARRIER_COSTS, currency), shipping),
+            *_losses(borne),
         ],
         _tenders(buyer_id, wallet, card, wallet_kind=_K.AVAILABLE, card_kind=_K.REFUNDS_IN_TRANSIT),
     )
@@ -169,16 +177,21 @@ def chargeback(*, seller: Share, borne: Money, fee: Money) -> tuple[Line, ...]:
     )
 
 
-def chargeback_won(*, seller: Share, borne: Money) -> tuple[Line, ...]:
-    """The bank gave it back, to whom it was taken from."""
+def chargeback_won(*, seller: Share, borne: Money, charged: Money | None = None) -> tuple[Line, ...]:
+    """The bank gave it back, to whom it was taken from.
+
+    ``charged`` is what the seller answers for from now on of another dispute, which was ours so far.
+    """
     currency = borne.currency
-    return transfers(
-        [(of_platform(_K.PSP_CLEARING, currency), seller.amount + borne)],
-        [
-            (of_member(seller.member_id, _K.AVAILABLE, currency), seller.amount),
-            (of_platform(_K.CHARGEBACK_LOSSES, currency), borne),
-        ],
+    available, losses = (
+        of_member(seller.member_id, _K.AVAILABLE, currency),
+        of_platform(_K.CHARGEBACK_LOSSES, currency),
     )
+    regained = transfers(
+        [(of_platform(_K.PSP_CLEARING, currency), seller.amount + borne)],
+        [(available, seller.amount), (losses, borne)],
+    )
+    return regained if charged is None else (*regained, *move(available, losses, charged))
 
 
 def psp_settled(*, paid_out: Money, fees: Money) -> tuple[Line, ...]:

@@ -218,6 +218,7 @@ def _tables(order: Order) -> list[Table]:
         ("paid by wallet", order.wallet_minor, order.refunded_wallet_minor),
         ("paid by card", order.card_minor, order.refunded_card_minor),
         ("taken back by the card's bank", None, order.charged_back_minor),
+        ("of which the seller bears", None, order.charged_back_seller_minor),
     )
     payments = rows_of(Payment.objects.filter(order=order).order_by("id"))
     disputes = Dispute.objects.filter(payment__order=order)

@@ -100,8 +100,12 @@ class DisputeAdmin(FoundById):
     list_filter = ("status", "provider", "reason")
     looked_up = ("id", "payment_id", "provider_id")
     search_help_text = "Id of a dispute or a payment, or the provider's own"
-    fields = (*list_display, "provider", "provider_id")
+    fields = (*list_display, "sellers", "after_completion", "provider", "provider_id")
     readonly_fields = fields
+
+    @admin.display(description="taken from the seller")
+    def sellers(self, dispute: Dispute) -> str:
+        return str(Money(dispute.seller_minor, dispute.currency))
 
     @admin.display(description="taken back", ordering="amount_minor")
     def amount(self, dispute: Dispute) -> str:

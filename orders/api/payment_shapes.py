@@ -75,7 +75,19 @@ class SandboxDisputeSerializer(StrictSerializer):
     """What the buyer's bank does."""
 
     outcome = serializers.ChoiceField(choices=DISPUTE_OUTCOMES)
+    amount = StrictIntegerField(
+        min_value=1,
+        max_value=10**12,
+        required=False,
+        help_text="In minor units; else what was captured, or what this one was opened with.",
+    )
     fee = StrictIntegerField(min_value=0, max_value=10**6, default=1500, help_text="In minor units.")
+    number = StrictIntegerField(
+        min_value=1,
+        max_value=9,
+        default=1,
+        help_text="Which of the payment's disputes.",
+    )
     times = _times()
 
 

@@ -105,7 +105,9 @@ class SandboxDisputeView(ApiView):
             member_id=str(request.user.pk),
             payment_id=payment_id,
             outcome=DisputeOutcome(body["outcome"]),
+            amount_minor=body.get("amount"),
             fee_minor=body["fee"],
+            number=body["number"],
             times=body["times"],
             now=clock.now(),
         )

@@ -65,7 +65,10 @@ class Order(models.Model):
     refunded_verification_minor = _minor()
     refunded_wallet_minor = _minor()
     refunded_card_minor = _minor("Through the provider")
-    charged_back_minor = _minor("Taken back from us by the buyer's bank")
+    charged_back_minor = _minor("Taken back from us by the buyer's bank, in all its disputes")
+    charged_back_seller_minor = models.BigIntegerField(
+        default=0, db_default=0, help_text="Of that: what the seller answers for"
+    )
     # Delivery
     parcel_size = AsciiField(max_length=6)
     shipping_option = AsciiField(max_length=40, blank=True, default="", help_text="Code; empty: not chosen")
@@ -148,6 +151,14 @@ class Order(models.Model):
                     refunded_card_minor__gte=0,
                     charged_back_minor__gte=0,
                     refunded_card_minor__lte=F("card_minor") - F("charged_back_minor"),
+                ),
+            ),
+            models.CheckConstraint(
+                name="order_seller_bears_item_at_most",
+                condition=Q(
+                    charged_back_seller_minor__gte=0,
+                    charged_back_seller_minor__lte=F("charged_back_minor"),
+                    refunded_item_minor__lte=F("item_minor") - F("charged_back_seller_minor"),
                 ),
             ),
             models.CheckConstraint(

@@ -162,7 +162,7 @@ class Refund(models.Model):
 
 
 class Dispute(models.Model):
-    """A chargeback: the card's bank took a payment back, or a part of it."""
+    """A chargeback: the card's bank took a payment back, or a part of it. A payment may have several."""
 
     id = IdField(primary_key=True)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="+")
@@ -171,7 +171,12 @@ class Dispute(models.Model):
     status = AsciiField(max_length=5, choices=_choices(DisputeStatus))
     amount_minor = models.BigIntegerField(help_text="Taken back")
     fee_minor = models.BigIntegerField(help_text="What the provider keeps for it, beside the amount")
-    seller_minor = models.BigIntegerField(default=0, help_text="Of the amount: what the seller answers for")
+    seller_minor = models.BigIntegerField(
+        default=0, help_text="Of the amount: what was taken from the seller when it was opened"
+    )
+    after_completion = models.BooleanField(
+        default=False, db_default=False, help_text="Opened when the seller had the money"
+    )
     currency = AsciiField(max_length=3, help_text="ISO 4217")
     reason = _code("The bank's")
     opened_at = models.DateTimeField()

@@ -12,7 +12,7 @@ from foundation.incoming.processing import process_event
 from foundation.incoming.receiving import receive
 from foundation.money import Money
 from orders.errors import SandboxPaymentNotFound
-from orders.models import Payment, Refund
+from orders.models import Dispute, Payment, Refund
 from orders.providers.payments import sandbox
 from orders.providers.payments.contract import DisputeOutcome, PaymentOutcome, RefundOutcome
 from orders.services.payment_callbacks import KIND
@@ -84,13 +84,28 @@ def dispute_payment(
     member_id: str,
     payment_id: str,
     outcome: DisputeOutcome,
+    amount_minor: int | None,
     fee_minor: int,
+    number: int,
     times: int,
     now: datetime,
 ) -> list[str]:
-    """The buyer's bank takes the payment back, or ends that; otherwise as ``settle_payment``."""
-    fee = Money(fee_minor, _own(member_id, payment_id).currency)
-    return _tell(lambda: sandbox.dispute_callback(payment_id, outcome, fee=fee, now=now), times, now)
+    """The buyer's bank takes the payment back, or a part of it, or ends the dispute of this number.
+
+    Otherwise as ``settle_payment``.
+    """
+    payment = _own(member_id, payment_id)
+    fee = Money(fee_minor, payment.currency)
+    if amount_minor is None:
+        name = sandbox.dispute_id_of(payment.provider_id or "", number)
+        opened = Dispute.objects.filter(provider=payment.provider, provider_id=name)
+        amount_minor = opened.values_list("amount_minor", flat=True).first()
+    amount = None if amount_minor is None else Money(amount_minor, payment.currency)
+    return _tell(
+        lambda: sandbox.dispute_callback(payment_id, outcome, fee=fee, amount=amount, number=number, now=now),
+        times,
+        now,
+    )
 
 
 def _tell(message: Callable[[], sandbox.Signed], times: int, now: datetime) -> list[str]:

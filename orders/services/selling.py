@@ -11,7 +11,7 @@ import structlog
 
 from balance import events
 from balance.chart import Event
-from balance.events import NewPosting, Share
+from balance.events import NewPosting
 from balance.services.posting import post
 from foundation.db import atomic_retry
 from foundation.money import Money
@@ -26,14 +26,11 @@ from orders.services.order_moves import find_row, lock_order, move, seller_place
 from orders.services.paying import stop_payments
 from orders.services.refunding import request_refund
 from orders.services.settling import (
-    give_back_regained,
     is_wallet_held,
     post_capture,
     reference_of,
     release_wallet,
-    remaining,
 )
-from orders.services.telling import tell_charged_back
 
 logger = structlog.get_logger(__name__)
 
@@ -117,90 +114,6 @@ def record_payment_failure(*, order_id: str, payment_id: str, code: str, now: da
     release_wallet(order, now=now)
     move(order, row, now=now)
     stop_payments(order_id=order.id, now=now)
-
-
-@atomic_retry
-def record_chargeback(
-    *,
-    order_id: str,
-    payment_id: str,
-    dispute_id: str,
-    provider: str,
-    amount: Money,
-    fee: Money,
-    now: datetime,
-) -> Money:
-    """The buyer's bank has taken money back. After completion the seller answers for the item.
-
-    Before, all of it is ours for now and support decides whose it is in the end: nothing completes by itself.
-    Of a payment that is not the order's (it came too late) it is ours, and the order goes on. Returns the
-    seller's share.
-    """
-    order = lock_order(order_id)
-    is_its = order.payment_id == payment_id
-    left_on_card = order.card_minor - order.charged_back_minor - order.refunded_card_minor if is_its else 0
-    sellers = 0
-    if order.status == OrderStatus.COMPLETED:
-        sellers = min(remaining(order).item, amount.amount_minor, max(0, left_on_card))
-    share = Share(order.seller_id, Money(sellers, order.currency))
-    posted = post(
-        NewPosting(
-            key=f"dispute:{dispute_id}:opened",
-            event=Event.CHARGEBACK,
-            lines=events.chargeback(seller=share, borne=amount - share.amount, fee=fee),
-            reference=reference_of(order.id),
-            actor=f"provider:{provider}",
-        ),
-        now=now,
-    )
-    if posted.replayed:
-        return share.amount
-    if share.amount.amount_minor:
-        tell_charged_back(order, share.amount, dispute_id=dispute_id, now=now)
-    order.charged_back_minor += min(amount.amount_minor, max(0, left_on_card))
-    row = find_row(order, "dispute", PROVIDER) if is_its else None
-    if row is not None:
-        move(order, row, now=now, amount_minor=amount.amount_minor)
-    else:
-        touch(order, now=now)
-    note = f"dispute {dispute_id}: {amount}, of which the seller bears {share.amount}"
-    key = f"dispute:{dispute_id}"
-    open_case(kind=Case.Kind.CHARGEBACK, key=key, order_id=order.id, note=note, now=now)
-    return share.amount
-
-
-@atomic_retry
-def record_chargeback_won(
-    *,
-    order_id: str,
-    payment_id: str,
-    dispute_id: str,
-    provider: str,
-    amount: Money,
-    sellers: Money,
-    now: datetime,
-) -> None:
-    """The bank gave it back, to whom it was taken from: `sellers` to the seller, the rest to us.
-
-    What the order has given back meanwhile is the buyer's, who has lost it to us now: it goes to the card.
-    """
-    order = lock_order(order_id)
-    posted = post(
-        NewPosting(
-            key=f"dispute:{dispute_id}:won",
-            event=Event.CHARGEBACK_WON,
-            lines=events.chargeback_won(seller=Share(order.seller_id, sellers), borne=amount - sellers),
-            reference=reference_of(order.id),
-            actor=f"provider:{provider}",
-        ),
-        now=now,
-    )
-    if posted.replayed or order.payment_id != payment_id:
-        return
-    order.charged_back_minor -= min(order.charged_back_minor, amount.amount_minor)
-    key = f"dispute:{dispute_id}:regained"
-    give_back_regained(order, key=key, actor=f"provider:{provider}", now=now)
-    touch(order, now=now)
 
 
 def _suspend(order: Order, payment_id: str, provider: str, amount: Money, *, now: datetime) -> bool:

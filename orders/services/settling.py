@@ -143,8 +143,9 @@ def give_back(order: Order, parts: Parts, *, key: str, actor: str, reason: str, 
     """Give parts of what was paid back to the tenders that paid, card first, and say so on the order.
 
     `key` names the refund. Before completion it comes from what is pending and deferred, afterwards from the
-    seller's own money, which may leave a debt, and from what we had earned. Returns the minor units given
-    back to the buyer now. The caller saves the order. Raises RefundExceedsRemaining.
+    seller's own money, which may leave a debt, and from what we had earned. What of the item the seller has
+    lost to the buyer's bank is not taken from him again. Returns the minor units given back to the buyer now.
+    The caller saves the order. Raises RefundExceedsRemaining.
     """
     left = remaining(order)
     for part in ("item", "fee", "shipping", "verification"):
@@ -166,7 +167,8 @@ def give_back(order: Order, parts: Parts, *, key: str, actor: str, reason: str, 
         raise RefundExceedsRemaining(f"At most {rest}.", extra={"remaining": rest.as_json()})
     if order.status == OrderStatus.COMPLETED and parts.item == left.item:
         _undo_donation(order, actor=actor, reason=reason, now=now)
-    lines = _refund_lines(order, parts, wallet=wallet, card=card, taken=taken)
+    borne = max(0, order.charged_back_seller_minor - (left.item - parts.item))
+    lines = _refund_lines(order, parts, wallet=wallet, card=card, taken=taken, borne=borne)
     if order.shipped_at is not None and order.completed_at is None:
         lines += events.postage_borne(_money(order, parts.shipping))
     whole = parts == left and order.refunded_item_minor == 0 and not taken
@@ -182,6 +184,7 @@ def give_back(order: Order, parts: Parts, *, key: str, actor: str, reason: str, 
         ),
         now=now,
     )
+    order.charged_back_seller_minor -= borne
     order.refunded_item_minor += parts.item
     order.refunded_fee_minor += parts.fee
     order.refunded_shipping_minor += parts.shipping
@@ -194,9 +197,9 @@ def give_back(order: Order, parts: Parts, *, key: str, actor: str, reason: str, 
 
 
 def _refund_lines(
-    order: Order, parts: Parts, *, wallet: int, card: int, taken: int
+    order: Order, parts: Parts, *, wallet: int, card: int, taken: int, borne: int
 ) -> tuple[events.Line, ...]:
-    seller = Share(order.seller_id, _money(order, parts.item))
+    seller = Share(order.seller_id, _money(order, parts.item - borne))
     if order.completed_at is None:
         return events.sale_refunded(
             seller=seller,
@@ -215,6 +218,7 @@ def _refund_lines(
         fee=fee,
         shipping=_money(order, parts.shipping),
         verification=verification,
+        borne=_money(order, borne),
     )
 
 
@@ -231,7 +235,7 @@ def give_back_regained(order: Order, *, key: str, actor: str, now: datetime) -> 
 
     `charged_back_minor` is what the bank still has; the caller saves the order.
     """
-    owed = _made_up_for(order) - order.charged_back_minor
+    owed = made_up_for(order) - order.charged_back_minor
     if owed <= 0 or order.payment_id is None:
         return
     amount = _money(order, owed)
@@ -251,10 +255,10 @@ def give_back_regained(order: Order, *, key: str, actor: str, now: datetime) -> 
 
 def _charged_back_left(order: Order) -> int:
     """What the bank took and no refund made up for yet; after completion the seller answered for it."""
-    return 0 if order.completed_at is not None else order.charged_back_minor - _made_up_for(order)
+    return 0 if order.completed_at is not None else order.charged_back_minor - made_up_for(order)
 
 
-def _made_up_for(order: Order) -> int:
+def made_up_for(order: Order) -> int:
     """What refunds left with the buyer because the bank had taken it."""
     gone = (
         order.refunded_item_minor

@@ -10,16 +10,18 @@ from foundation.ids import new_id
 from members.models import Member
 from orders.lifecycle import BUYER, CARRIER, PROVIDER, SELLER, SUPPORT
 from orders.models import Issue, Order, Proposal
+from orders.providers.payments.contract import DisputeOutcome
 from orders.services import issues
 from orders.services.cancelling import cancel, cancel_by_support, refuse_cancellation, say_handed_over
 from orders.services.checkouts import abandon_checkout
 from orders.services.completing import confirm
 from orders.services.issues import Terms
-from orders.services.selling import record_capture, record_chargeback, record_payment_failure
+from orders.services.selling import record_capture, record_payment_failure
 from orders.services.supporting import refund_whole, reject_item, verify_item
 from tests.factories.listings import NOW
 from tests.factories.money import euros
 from tests.factories.orders import on_offer
+from tests.factories.payments import bank_says
 from tests.factories.purchases import carry, check_out, choices, pay_for
 
 STAFF = "01J0000000000000000000STAF"
@@ -66,15 +68,9 @@ def be_refused(order: Order) -> None:
 
 
 def be_charged_back(order: Order) -> None:
-    record_chargeback(
-        order_id=order.id,
-        payment_id=order.payment_id or "",
-        dispute_id=new_id(),
-        provider="sandbox",
-        amount=euros(order.card_minor),
-        fee=euros(1500),
-        now=later(order),
-    )
+    """Its bank can only take back what a card has paid."""
+    if order.payment_id is not None:
+        bank_says(order, DisputeOutcome.OPENED, now=later(order))
 
 
 def be_paid(order: Order) -> None:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from foundation.incoming.processing import process_event
 from foundation.incoming.receiving import receive
 from orders.models import Order, Payment
+from orders.providers.payments import sandbox
+from orders.providers.payments.contract import DisputeOutcome
 from orders.providers.payments.sandbox import Signed
 from orders.services.charging import advance_payment
 from orders.services.paying import start_payment
@@ -45,3 +47,20 @@ def told(message: Signed, *, now: datetime = NOON, times: int = 1, provider: str
         process_event(event_id=event_id, now=now)
         news.append(is_new)
     return news
+
+
+def bank_says(
+    order: Order, *outcomes: DisputeOutcome, now: datetime, cents: int | None = None, number: int = 1
+) -> None:
+    """The bank of the card that paid it takes money back (all, or `cents`) for a fee of 15.00, or ends that.
+
+    `number` tells the payment's disputes apart.
+    """
+    payment_id = Order.objects.values_list("payment_id", flat=True).get(id=order.id)
+    assert payment_id is not None
+    amount = None if cents is None else euros(cents)
+    for outcome in outcomes:
+        message = sandbox.dispute_callback(
+            payment_id, outcome, fee=euros(1500), amount=amount, number=number, now=now
+        )
+        told(message, now=now)

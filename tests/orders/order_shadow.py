@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orders.lifecycle import UNDER_WAY
 from orders.lifecycle import OrderStatus as S
@@ -17,22 +17,43 @@ UNDONE = {S.CANCELLED, S.RETURNED_TO_SENDER, S.REJECTED, S.REFUNDED}
 
 
 @dataclass
+class Chargeback:
+    """What the model knows of a dispute. Minor units."""
+
+    minor: int
+    after_completion: bool
+    ended: str = ""
+
+
+@dataclass
 class Shadow:
     """What the model knows of an order beside its status. Minor units."""
 
     id: str
     parts: int = 0
     compensated: int = 0
-    bank_has: int = 0
-    sellers: int = 0
-    counted: int = 0
-    disputed: bool = False
-    is_lost: bool = False
+    chargebacks: dict[int, Chargeback] = field(default_factory=dict)
     carried: bool = False
     return_carried: bool = False
 
     def order(self) -> Order:
         return Order.objects.get(id=self.id)
+
+    def bank_has(self, *, only_ours: bool = False) -> int:
+        """Of disputes that are not won; only of those from before completion."""
+        standing = [one for one in self.chargebacks.values() if one.ended != "won"]
+        return sum(one.minor for one in standing if not (only_ours and one.after_completion))
+
+    def counted(self, order: Order) -> int:
+        """Of what the bank has: what it took from this order. The rest had gone back to the card before."""
+        return min(self.bank_has(), order.card_minor - order.refunded_card_minor)
+
+    def borne_by_seller(self, order: Order, *, gone: int) -> int:
+        """Of what the bank has. `gone` is what refunds were to give back, wherever the buyer had it from."""
+        made_up_for = gone - order.refunded_wallet_minor - order.refunded_card_minor
+        left = 0 if order.status in UNDONE else order.item_minor - self.parts
+        counted = self.counted(order)
+        return max(0, min(left, counted - made_up_for, counted - self.bank_has(only_ours=True)))
 
 
 def expected_sums(shadows: Sequence[Shadow], *, given: int) -> dict[str, int]:
@@ -47,6 +68,8 @@ def expected_sums(shadows: Sequence[Shadow], *, given: int) -> dict[str, int]:
         is_undone = order.status in UNDONE
         gone = total if is_undone else shadow.parts
         back = order.refunded_wallet_minor + order.refunded_card_minor
+        sellers = shadow.borne_by_seller(order, gone=gone)
+        taken = CHARGEBACK_FEE * len(shadow.chargebacks) + shadow.bank_has()
         if order.status == S.PENDING_PAYMENT:
             expected["held"] += order.wallet_minor
         if is_paid or order.status == S.PENDING_PAYMENT:
@@ -63,12 +86,10 @@ def expected_sums(shadows: Sequence[Shadow], *, given: int) -> dict[str, int]:
             expected["carrier_payable"] += order.shipping_minor
         if is_undone and (order.completed_at is not None or shadow.carried):
             expected["carrier_costs"] += order.shipping_minor
-        expected["seller"] += shadow.compensated - shadow.sellers
+        expected["seller"] += shadow.compensated - sellers
         expected["compensation"] += shadow.compensated
-        expected["losses"] += (
-            CHARGEBACK_FEE * shadow.disputed + shadow.bank_has - shadow.sellers - (gone - back)
-        )
-        expected["psp_clearing"] -= CHARGEBACK_FEE * shadow.disputed + shadow.bank_has
+        expected["losses"] += taken - sellers - (gone - back)
+        expected["psp_clearing"] -= taken
         payer = Issue.objects.filter(order_id=order.id).values_list("postage_by", flat=True).first()
         if shadow.return_carried and payer in ("seller", "platform"):
             expected["carrier_payable"] += order.shipping_minor

@@ -24,7 +24,7 @@ from orders.services.supporting import refund_part, refund_whole
 from tests.factories.listings import NOW
 from tests.factories.money import euros, give
 from tests.factories.orders import on_offer
-from tests.factories.payments import advance, told
+from tests.factories.payments import advance, bank_says, told
 from tests.factories.purchases import (
     buy,
     carry,
@@ -59,13 +59,6 @@ def attempt(order: Order, method: str, *, now: datetime = NOW) -> str:
     assert payment_id is not None
     advance(payment_id, now=now)
     return payment_id
-
-
-def bank_says(order: Order, *outcomes: DisputeOutcome, now: datetime = NOW) -> None:
-    payment_id = fresh(order).payment_id
-    assert payment_id is not None
-    for outcome in outcomes:
-        told(sandbox.dispute_callback(payment_id, outcome, fee=euros(1500), now=now), now=now)
 
 
 def decided(order: Order, terms: Terms | None) -> Order:
@@ -150,12 +143,12 @@ class TestChargebacks:
         """The refund made up for what the bank had taken; the bank gave it back, so the buyer has nothing."""
         give(buyer.id, 1000)
         order = buy(seller.id, buyer.id)
-        bank_says(order, OPENED)
+        bank_says(order, OPENED, now=NOW)
         order = decided(order, Terms("refund"))
         assert (order.status, order.refunded_card_minor, order.charged_back_minor) == (S.REFUNDED, 0, 1470)
         assert (held_by(buyer.id), refunded_to_card(order)) == (1000, 0)
 
-        bank_says(order, WON, WON)
+        bank_says(order, WON, WON, now=NOW)
 
         order = fresh(order)
         assert (order.refunded_card_minor, order.charged_back_minor) == (1470, 0)
@@ -164,18 +157,18 @@ class TestChargebacks:
 
     def test_part_refunded_then_won_the_card_gets_the_part(self, seller: Member, buyer: Member) -> None:
         order = deliver(buy(seller.id, buyer.id))
-        bank_says(order, OPENED)
+        bank_says(order, OPENED, now=NOW)
         order = decided(order, Terms("part", euros(500)))
         assert (order.status, held_by(seller.id), refunded_to_card(order)) == (S.COMPLETED, 1500, 0)
-        bank_says(order, WON)
+        bank_says(order, WON, now=NOW)
         assert refunded_to_card(order) == 500
         assert (fresh(order).charged_back_minor, of_ours(K.CHARGEBACK_LOSSES)) == (0, 1500)
 
     def test_upheld_then_won_nobody_gets_anything(self, seller: Member, buyer: Member) -> None:
         order = deliver(buy(seller.id, buyer.id))
-        bank_says(order, OPENED)
+        bank_says(order, OPENED, now=NOW)
         decided(order, None)
-        bank_says(order, WON)
+        bank_says(order, WON, now=NOW)
         assert (held_by(seller.id), refunded_to_card(order)) == (2000, 0)
         assert of_ours(K.CHARGEBACK_LOSSES) == 1500
 
@@ -184,7 +177,7 @@ class TestChargebacks:
     ) -> None:
         order = deliver(buy(seller.id, buyer.id))
         confirm(buyer_id=buyer.id, order_id=order.id, now=NOW + timedelta(days=3))
-        bank_says(order, OPENED)
+        bank_says(order, OPENED, now=NOW)
         assert held_by(seller.id) == 0
         with pytest.raises(RefundExceedsRemaining):
             refund_whole(staff_id=STAFF, order_id=order.id, reason="twice", now=NOW + timedelta(days=4))
@@ -194,7 +187,7 @@ class TestChargebacks:
         self, seller: Member, buyer: Member
     ) -> None:
         order = buy(seller.id, buyer.id)
-        bank_says(order, OPENED)
+        bank_says(order, OPENED, now=NOW)
         order = decided(order, Terms("return", postage_by="buyer"))
         assert order.due_at is not None
         assert sweep_orders(now=order.due_at) == 1

@@ -42,6 +42,7 @@ BREAKERS: dict[str, Callable[[], Any]] = {
     "order_tenders_pay_the_total": changed(Order, wallet_minor=1),
     "order_refunds_within_parts": changed(Order, refunded_item_minor=2001, refunded_card_minor=2001),
     "order_refunds_within_tenders": changed(Order, refunded_item_minor=1, refunded_wallet_minor=1),
+    "order_seller_bears_item_at_most": changed(Order, charged_back_seller_minor=1),
     "order_refunds_add_up": changed(Order, refunded_item_minor=500),
     "order_paid_says_when": changed(Order, paid_at=None),
     "order_due_while_timed": changed(Order, due_at=None),

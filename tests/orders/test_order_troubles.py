@@ -13,46 +13,29 @@ from members.models import Member
 from members.queries import list_restrictions
 from orders.errors import RefundExceedsRemaining
 from orders.models import Case, Issue, Order, Parcel, Strike
+from orders.providers.payments.contract import DisputeOutcome
 from orders.services import issues
 from orders.services.cases import open_case, resolve_case
 from orders.services.completing import confirm
 from orders.services.issues import Terms
 from orders.services.order_deadlines import sweep_orders
-from orders.services.selling import record_chargeback, record_chargeback_won
 from orders.services.supporting import give_goodwill, refund_part, refund_whole
 from tests.factories.listings import NOW
 from tests.factories.money import euros
+from tests.factories.payments import bank_says
 from tests.factories.purchases import buy, carry, deliver, held_by, of_ours, refunded_to_card
 
 STAFF = "01J0000000000000000000STAF"
 LATER = NOW + timedelta(days=3)
 
 
-def charge_back(order: Order, minor: int = 2470) -> str:
-    """The bank takes money back, for a fee of 15.00; the dispute's id."""
-    dispute_id = new_id()
-    record_chargeback(
-        order_id=order.id,
-        payment_id=order.payment_id or "",
-        dispute_id=dispute_id,
-        provider="sandbox",
-        amount=euros(minor),
-        fee=euros(1500),
-        now=LATER,
-    )
-    return dispute_id
+def charge_back(order: Order) -> None:
+    """The bank takes all of it back, for a fee of 15.00."""
+    bank_says(order, DisputeOutcome.OPENED, now=LATER)
 
 
-def win(order: Order, dispute_id: str, *, sellers: int = 0) -> None:
-    record_chargeback_won(
-        order_id=order.id,
-        payment_id=order.payment_id or "",
-        dispute_id=dispute_id,
-        provider="sandbox",
-        amount=euros(2470),
-        sellers=euros(sellers),
-        now=LATER,
-    )
+def win(order: Order) -> None:
+    bank_says(order, DisputeOutcome.WON, now=LATER)
 
 
 def decide(order: Order, kind: str | None, postage_by: str = "") -> None:
@@ -89,10 +72,10 @@ def read(order: Order) -> Order:
 
 class TestChargeback:
     def test_after_completion_the_seller_answers_for_the_item(self, completed: Order) -> None:
-        dispute_id = charge_back(completed)
+        charge_back(completed)
         assert held_by(completed.seller_id) == 0
         assert of_ours(K.CHARGEBACK_LOSSES) == 470 + 1500
-        win(completed, dispute_id, sellers=2000)
+        win(completed)
         assert (held_by(completed.seller_id), of_ours(K.CHARGEBACK_LOSSES)) == (2000, 1500)
         assert read(completed).charged_back_minor == 0
 
@@ -110,10 +93,10 @@ class TestChargeback:
         assert of_ours(K.CHARGEBACK_LOSSES) == 1500
 
     def test_won_after_such_a_refund_goes_to_the_card(self, order: Order) -> None:
-        dispute_id = charge_back(order)
+        charge_back(order)
         decide(order, "refund")
-        win(order, dispute_id)
-        win(order, dispute_id)
+        win(order)
+        win(order)
         assert (refunded_to_card(order), of_ours(K.CHARGEBACK_LOSSES)) == (2470, 1500)
 
     def test_of_an_unsent_order_that_nobody_sends_back_completes(self, order: Order) -> None:

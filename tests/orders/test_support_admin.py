@@ -12,12 +12,12 @@ from listings.models import Listing
 from members.models import Member
 from orders.lifecycle import OrderStatus as S
 from orders.models import Case, Issue, OrderEvent, OrderItem, Strike
+from orders.providers.payments.contract import DisputeOutcome
 from orders.services.completing import confirm
 from orders.services.issues import Terms, escalate, propose, receive_return
-from orders.services.selling import record_chargeback
 from tests.factories.members import make_member
-from tests.factories.money import euros
 from tests.factories.orders import on_offer
+from tests.factories.payments import bank_says
 from tests.factories.purchases import (
     buy,
     carry,
@@ -226,15 +226,7 @@ class TestDecisions:
 
     def test_chargeback_without_an_issue(self, agent: Client, seller: Member, buyer: Member) -> None:
         order = deliver(buy(seller.id, buyer.id))
-        record_chargeback(
-            order_id=order.id,
-            payment_id=order.payment_id or "",
-            dispute_id="d1",
-            provider="sandbox",
-            amount=euros(2470),
-            fee=euros(1500),
-            now=DELIVERED,
-        )
+        bank_says(order, DisputeOutcome.OPENED, now=DELIVERED)
         assert "reported no issue" in take(agent, order, "decide", decision="return", postage_by="buyer")
         take(agent, order, "decide", decision="uphold")
         assert status_of(order) == S.COMPLETED

@@ -269,15 +269,26 @@ def refund_callback(reference: str, *, now: datetime, outcome: RefundOutcome | N
     return _message("refund", f"{refund.provider_id}:{report.outcome}", reference, report, now)
 
 
-def dispute_callback(
-    reference: str, outcome: DisputeOutcome, *, fee: Money, now: datetime, amount: Money | None = None
-) -> Signed:
-    """The message that the card's bank took a payment back, or gave it back.
+def dispute_id_of(provider_id: str, number: int) -> str:
+    """What the processor calls one of the disputes of a payment."""
+    return f"{provider_id}-dispute-{number}"
 
-    Raises SandboxPayment.DoesNotExist.
+
+def dispute_callback(
+    reference: str,
+    outcome: DisputeOutcome,
+    *,
+    fee: Money,
+    now: datetime,
+    amount: Money | None = None,
+    number: int = 1,
+) -> Signed:
+    """The message that the card's bank took a payment back, or gave it back; a part of it with `amount`.
+
+    `number` tells several disputes of one payment apart. Raises SandboxPayment.DoesNotExist.
     """
     row = SandboxPayment.objects.get(reference=reference, provider_id__isnull=False)
-    dispute_id = f"{row.provider_id}-dispute"
+    dispute_id = dispute_id_of(row.provider_id or "", number)
     report = DisputeReport(
         provider_id=dispute_id,
         payment_provider_id=row.provider_id or "",

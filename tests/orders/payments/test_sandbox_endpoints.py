@@ -60,6 +60,17 @@ class TestPlay:
             assert play(as_buyer, f"payments/{payment.id}/dispute", outcome=outcome).status_code == 200
         assert Dispute.objects.get().status == "lost"
 
+    def test_takes_parts_of_it_back_one_after_the_other(self, card_order: Order, as_buyer: APIClient) -> None:
+        address = f"payments/{pay(card_order).id}/dispute"
+        for body in (
+            {"outcome": "opened", "amount": 1000},
+            {"outcome": "opened", "amount": 500, "number": 2},
+            {"outcome": "won"},
+        ):
+            assert play(as_buyer, address, **body).status_code == 200
+        found = Dispute.objects.order_by("amount_minor").values_list("status", "amount_minor")
+        assert list(found) == [("open", 500), ("won", 1000)]
+
     def test_fails_a_refund(self, card_order: Order, as_buyer: APIClient) -> None:
         payment = pay(card_order, "pm_refund_late")
         refund_id = request_refund(payment_id=payment.id, amount=euros(500), key="k", now=NOON)
