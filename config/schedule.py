@@ -27,6 +27,7 @@ EVERY = {
     "orders.tasks.sweep_offers": timedelta(seconds=10),
     "orders.tasks.sweep_orders": timedelta(seconds=5),
     "orders.tasks.remind_of_orders": timedelta(minutes=5),
+    "orders.tasks.forget_details": timedelta(hours=1),
     "orders.tasks.measure_cases": timedelta(minutes=1),
     "orders.tasks.sweep_payments": timedelta(seconds=5),
     "orders.tasks.sweep_parcels": timedelta(seconds=10),

@@ -61,4 +61,7 @@ LATE_PARCEL_EVENTS = Counter(
     "preloved_orders_parcel_events_overtaken_total", "Carrier events that changed no order", ["code"]
 )
 ISSUES = Counter("preloved_orders_issues_total", "Issues that buyers reported", ["kind"])
+DETAILS_FORGOTTEN = Counter(
+    "preloved_orders_details_forgotten_total", "Old orders whose addresses, labels and evidence were deleted"
+)
 REVIEWS = Counter("preloved_orders_reviews_total", "Reviews of members", ["by", "rating"])

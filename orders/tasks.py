@@ -10,6 +10,7 @@ from orders.services import (
     cases,
     charging,
     deadlines,
+    forgetting,
     order_deadlines,
     reconciling_payments,
     refunding,
@@ -38,6 +39,12 @@ def sweep_orders() -> None:
 def remind_of_orders() -> None:
     """Every few minutes."""
     order_deadlines.sweep_reminders(now=clock.now())
+
+
+@shared_task
+def forget_details() -> None:
+    """Every hour."""
+    forgetting.forget_details(now=clock.now())
 
 
 @shared_task

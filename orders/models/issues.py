@@ -34,7 +34,9 @@ class Issue(models.Model):
     id = IdField(primary_key=True)
     order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="+")
     kind = AsciiField(max_length=16, choices=Kind.choices)
-    text = EncryptedTextField(max_length=TEXT_MAX, help_text="In the buyer's words")
+    text = EncryptedTextField(
+        null=True, max_length=TEXT_MAX, help_text="In the buyer's words; NULL once they are forgotten"
+    )
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change")
     opened_at = models.DateTimeField()
     # Of a return

@@ -92,6 +92,10 @@ class Order(models.Model):
     ended_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True, help_text="When the clock's verb of the status is due")
     remind_at = models.DateTimeField(null=True, help_text="When somebody is next reminded of it")
+    # True until orders.services.forgetting has been here, and NULL afterwards.
+    has_details = models.BooleanField(
+        null=True, default=True, db_default=True, editable=False, help_text="Addresses, labels, evidence"
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -102,6 +106,7 @@ class Order(models.Model):
             models.Index(fields=["due_at", "id"], name="order_due"),
             models.Index(fields=["remind_at", "id"], name="order_remind"),
             models.Index(fields=["status", "id"], name="order_status"),
+            models.Index(fields=["has_details", "id"], name="order_details"),
         ]
         constraints = [
             models.CheckConstraint(name="order_known_status", condition=Q(status__in=_STATUSES)),

@@ -76,8 +76,9 @@ class Parcel(models.Model):
     carrier = AsciiField(max_length=40, help_text="Who carries it, as the provider names them")
     service = AsciiField(max_length=100, help_text="What is bought from the provider")
     size = AsciiField(max_length=6, choices=[(size, size) for size in _SIZES])
-    sender = EncryptedTextField(max_length=1000)
-    recipient = EncryptedTextField(max_length=1000)
+    # NULL once they are forgotten (orders.services.forgetting), as the label's key and what carriers sent.
+    sender = EncryptedTextField(null=True, max_length=1000)
+    recipient = EncryptedTextField(null=True, max_length=1000)
     pickup_point = EncryptedTextField(null=True, max_length=4000)
     status = AsciiField(max_length=18, choices=[(status, status) for status in _STATUSES])
     rank = models.PositiveSmallIntegerField(help_text="How far it is: news of a lower rank moves nothing")
@@ -88,7 +89,7 @@ class Parcel(models.Model):
     tracking_number = AsciiField(max_length=60, blank=True, default="")
     tracking_url = AsciiField(max_length=500, blank=True, default="")
     label_name = AsciiField(max_length=100, blank=True, default="", help_text="In the documents storage")
-    label_key = EncryptedBytesField(help_text="Opens the label's file")
+    label_key = EncryptedBytesField(null=True, help_text="Opens the label's file")
     attempts = models.PositiveIntegerField(default=0, help_text="Calls begun; also the fence of a call")
     due_at = models.DateTimeField(null=True, help_text="When a worker is due to call the carrier")
     requested_at = models.DateTimeField()
@@ -136,7 +137,7 @@ class Parcel(models.Model):
 
 
 class ParcelEvent(models.Model):
-    """News of a parcel as the carrier sent it, whether or not it moved anything. Never changed."""
+    """News of a parcel as the carrier sent it, whether or not it moved anything."""
 
     id = IdField(primary_key=True)
     parcel = models.ForeignKey(Parcel, on_delete=models.PROTECT, related_name="+")
@@ -146,7 +147,7 @@ class ParcelEvent(models.Model):
     has_moved = models.BooleanField(help_text="Whether the parcel advanced with it")
     occurred_at = models.DateTimeField(help_text="By the carrier's clock")
     received_at = models.DateTimeField()
-    raw = EncryptedTextField(help_text="What was sent")
+    raw = EncryptedTextField(null=True, help_text="What was sent")
 
     class Meta:
         ordering = ("parcel", "id")

@@ -99,7 +99,7 @@ def get_issue(member_id: str, issue_id: str) -> IssueFacts:
         role=role,
         status=order.status,
         kind=issue.kind,
-        text=issue.text.reveal(),
+        text=issue.text.reveal() if issue.text else "",
         version=issue.version + order.version,
         opened_at=issue.opened_at,
         agree_by=order.due_at if order.status == _S.ISSUE_OPEN else None,

@@ -85,7 +85,8 @@ def get_label(*, member_id: str, order_id: str) -> Label:
     if parcel is None:
         raise LabelNotFound
     # A label that was called off is not to be used, though it is there.
-    if not parcel.label_name or parcel.status in (ParcelStatus.CANCELLED, ParcelStatus.REFUSED):
+    is_off = parcel.status in (ParcelStatus.CANCELLED, ParcelStatus.REFUSED)
+    if is_off or not parcel.label_name or parcel.label_key is None:
         raise LabelNotReady(extra={"parcel_status": parcel.status, "reason": parcel.reason})
     with storages["documents"].open(parcel.label_name) as file:
         return Label(parcel.id, open_file(parcel.label_key, file.read()))

@@ -106,7 +106,9 @@ def _begin_call(parcel_id: str, *, now: datetime) -> Parcel | None:
 
 
 def shipment_order(parcel: Parcel) -> ShipmentOrder:
-    """What the carrier is asked for."""
+    """What the carrier is asked for. Raises ValueError once its addresses are forgotten."""
+    if parcel.sender is None or parcel.recipient is None:
+        raise ValueError(f"parcel {parcel.id} has no addresses any more")
     point = None
     if parcel.pickup_point is not None:
         facts = json.loads(parcel.pickup_point.reveal())
@@ -153,6 +155,8 @@ def _store(parcel: Parcel, label: bytes) -> str:
     """Put the label away, sealed for its row. Two workers may: it is the same label under the same key."""
     name = f"labels/{parcel.id[-2:]}/{parcel.id}.pdf"
     storage = storages[DOCUMENTS]
+    if parcel.label_key is None:
+        raise ValueError(f"parcel {parcel.id} is forgotten")
     if storage.exists(name):
         storage.delete(name)
     return storage.save(name, ContentFile(seal_file(parcel.label_key, label)))

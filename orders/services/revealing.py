@@ -24,12 +24,12 @@ def reveal_address(*, order_id: str, staff_id: str) -> Address | None:
 
 
 def reveal_issue(*, issue_id: str, staff_id: str) -> str:
-    """What the buyer wrote. Raises IssueNotFound, CannotOpen."""
+    """What the buyer wrote; empty once it is forgotten. Raises IssueNotFound, CannotOpen."""
     issue = Issue.objects.filter(id=issue_id).only("text").first()
     if issue is None:
         raise IssueNotFound
     logger.info("issue_revealed", issue_id=issue_id, staff_id=staff_id)
-    return issue.text.reveal()
+    return issue.text.reveal() if issue.text else ""
 
 
 def reveal_evidence(*, issue_id: str, evidence_id: str, staff_id: str) -> bytes:
