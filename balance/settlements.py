@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from balance.chart import Event
+from balance.chart import AccountKind, Event
 from balance.errors import SettlementFileInvalid
 from foundation.errors import FieldProblem
 from foundation.money import EXPONENTS, Money
@@ -28,8 +28,27 @@ TYPES: dict[str, tuple[int, frozenset[Event]]] = {
     "chargeback": (-1, frozenset({Event.CHARGEBACK})),
     "chargeback_won": (1, frozenset({Event.CHARGEBACK_WON})),
     PAYOUT: (-1, frozenset()),
+    "transfer": (-1, frozenset({Event.WITHDRAWAL_PAID, Event.DONATIONS_SETTLED})),
+    "transfer_returned": (1, frozenset({Event.WITHDRAWAL_RETURNED, Event.CORRECTION})),
 }
-SETTLED_EVENTS = frozenset().union(*(events for _, events in TYPES.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Which account of ours a file tells of, and by which types of lines."""
+
+    account: AccountKind
+    types: frozenset[str]
+
+    @property
+    def events(self) -> frozenset[Event]:
+        """What is posted of such lines."""
+        return frozenset[Event]().union(*(TYPES[name][1] for name in self.types))
+
+
+TRANSFERS = Book(AccountKind.BANK, frozenset({"transfer", "transfer_returned"}))
+"""What left our bank for members and charities, and what came back; a file of these has no payout."""
+CARDS = Book(AccountKind.PSP_CLEARING, frozenset(TYPES) - TRANSFERS.types)
 
 _PROVIDER = re.compile(r"[a-z][a-z0-9_-]{0,29}")
 _AMOUNT = re.compile(r"-?[0-9]{1,12}(?:\.([0-9]{1,3}))?")
@@ -51,13 +70,22 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A file that is in order: ``lines`` without the payout, whose amount is what reached our bank."""
+    """A file that is in order. ``lines`` are without the payout.
 
+    ``paid_out`` is what reached our bank, or left it by transfers.
+    """
+
+    book: Book
     currency: str
     lines: tuple[Line, ...]
-    payout: Line
+    payout: Line | None
     paid_out: Money
     fees: Money
+
+    @property
+    def whole(self) -> tuple[Line, ...]:
+        """The payout too."""
+        return self.lines if self.payout is None else (*self.lines, self.payout)
 
 
 def read_settlement(provider: str, content: bytes, *, now: datetime) -> Settlement:
@@ -112,6 +140,8 @@ class _Reader:
         if tuple(header) != COLUMNS:
             raise _invalid([_problem(number, "wrong_columns", f"has to be {','.join(COLUMNS)}")])
         lines = list(self._lines(rows))
+        if any(line.type in TRANSFERS.types for line in lines):
+            return self._transfers(lines)
         payouts = [line for line in lines if line.type == PAYOUT]
         if not self.problems and len(payouts) != 1:
             raise SettlementFileInvalid(f"There has to be one payout in a file, not {len(payouts)}.")
@@ -126,11 +156,27 @@ class _Reader:
                 f" {Money(left, self.currency)}. Nothing was imported."
             )
         return Settlement(
+            book=CARDS,
             currency=self.currency,
             lines=tuple(line for line in lines if line is not payout),
             payout=payout,
             paid_out=Money(-payout.amount_minor, self.currency),
             fees=Money(fees, self.currency),
+        )
+
+    def _transfers(self, lines: list[Line]) -> Settlement:
+        for line in lines:
+            if line.type not in TRANSFERS.types:
+                self._wrong(line.number, "mixed_types", "is about cards, and others are about transfers")
+        if self.problems:
+            raise _invalid(self.problems)
+        return Settlement(
+            book=TRANSFERS,
+            currency=self.currency,
+            lines=tuple(lines),
+            payout=None,
+            paid_out=Money(-sum(line.amount_minor for line in lines if line.amount_minor < 0), self.currency),
+            fees=Money(sum(line.fee_minor for line in lines), self.currency),
         )
 
     def _lines(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[Line]:

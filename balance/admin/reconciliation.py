@@ -30,7 +30,9 @@ else:  # generic only in the stubs, not at run time
 
 
 class UploadForm(forms.Form):
-    provider = forms.CharField(max_length=30, help_text="As in the actor of its postings: provider:NAME.")
+    provider = forms.CharField(
+        max_length=30, help_text="As in provider:NAME for cards, as in PAYOUT_PROVIDER for transfers."
+    )
     file = forms.FileField(label="CSV file", help_text=",".join(COLUMNS))
 
 

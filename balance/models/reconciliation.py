@@ -21,6 +21,8 @@ class SettlementType(models.TextChoices):
     CHARGEBACK = "chargeback", "a buyer's bank took money back, its fee included"
     CHARGEBACK_WON = "chargeback_won", "a buyer's bank gave money back"
     PAYOUT = "payout", "what the provider paid to our bank for the lines of this file"
+    TRANSFER = "transfer", "money left our bank for a member or a charity"
+    TRANSFER_RETURNED = "transfer_returned", "such money came back"
 
 
 class SettlementFile(models.Model):
@@ -32,14 +34,14 @@ class SettlementFile(models.Model):
     name = models.CharField(max_length=200)
     currency = AsciiField(max_length=3)
     lines = models.PositiveIntegerField(help_text="Without the payout")
-    paid_out_minor = models.BigIntegerField()
-    fees_minor = models.BigIntegerField()
+    paid_out_minor = models.BigIntegerField(help_text="What reached our bank, or left it by transfers")
+    fees_minor = models.BigIntegerField(help_text="Posted with a payout; those of transfers are not")
     first_at = models.DateTimeField(help_text="Of the earliest line")
     last_at = models.DateTimeField(help_text="Of the latest line")
     imported_by = AsciiField(max_length=60)
     imported_at = models.DateTimeField()
     posting = models.OneToOneField(
-        Posting, on_delete=models.PROTECT, null=True, related_name="+", help_text="psp_settled"
+        Posting, on_delete=models.PROTECT, null=True, related_name="+", help_text="psp_settled, of cards"
     )
 
     class Meta:
@@ -56,12 +58,12 @@ class SettlementFile(models.Model):
 
 
 class SettlementLine(models.Model):
-    """A line as the provider wrote it. `amount_minor` is signed: what raised the provider's debt to us."""
+    """A line as the provider wrote it. `amount_minor` is signed: what raised our money there."""
 
     id = IdField(primary_key=True)
     file = models.ForeignKey(SettlementFile, on_delete=models.PROTECT, related_name="+")
     number = models.PositiveIntegerField(help_text="In the file, the header being 1")
-    type = AsciiField(max_length=15, choices=SettlementType.choices)
+    type = AsciiField(max_length=20, choices=SettlementType.choices)
     provider = AsciiField(max_length=PROVIDER_LENGTH)
     provider_id = AsciiField(max_length=REFERENCE_LENGTH, help_text="The provider's own id of the movement")
     reference = AsciiField(

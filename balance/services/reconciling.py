@@ -2,7 +2,8 @@
 
 A line settles the posting whose key or reference is the line's ``reference``, or whose reference is
 ``provider:provider_id``, if its event is one that lines of this type settle. Of several the one with the
-line's amount is taken first.
+line's amount is taken first. A transfer's posting is known by its key, which follows from what the bank was
+told.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from django.db import transaction
 from django.db.models import Q
 
 from balance import metrics
-from balance.chart import AccountKind, Event, of_platform
+from balance.chart import Event, of_platform
 from balance.errors import SettlementCaseEnded, SettlementCaseNotFound, SettlementFileInvalid
 from balance.events import NewPosting, psp_settled
 from balance.lifecycle import IMPORT, SETTLEMENT_CASE, STAFF, SettlementCaseStatus
 from balance.models import Posting, SettlementCase, SettlementFile, SettlementLine, Transfer
+from balance.queries.transfers import moved_by, posting_keys
 from balance.services.posting import post
-from balance.settlements import SETTLED_EVENTS, TYPES, Settlement, read_settlement
+from balance.settlements import CARDS, PAYOUT, TRANSFERS, TYPES, Book, Settlement, read_settlement
 from foundation.db import atomic_retry
 from foundation.errors import FieldProblem
 from foundation.lifecycle import UnknownTransition
@@ -67,7 +69,7 @@ def _import(
         return Imported(had.id, had.lines, {}, replayed=True)
     if problems:
         raise SettlementFileInvalid(f"{problems[0].detail} Nothing was imported.", errors=problems[:50])
-    moments = [line.occurred_at for line in (*settlement.lines, settlement.payout)]
+    moments = [line.occurred_at for line in settlement.whole]
     # Of two imports at once the second waits here for the unique index, and finds the first.
     file, is_new = SettlementFile.objects.get_or_create(
         provider=provider,
@@ -87,9 +89,9 @@ def _import(
     if not is_new:
         return Imported(file.id, file.lines, {}, replayed=True)
     lines = _keep(file, settlement)
-    comparison = _Comparison(file, now)
+    comparison = _Comparison(file, settlement.book, now)
     comparison.look_again()
-    comparison.compare([line for line in lines if line.provider_id != settlement.payout.provider_id])
+    comparison.compare([line for line in lines if line.type != PAYOUT])
     comparison.find_missing(settlement)
     _post_payout(file, settlement, actor=actor, now=now)
     transaction.on_commit(lambda: _tell(file, comparison.counts))
@@ -98,7 +100,7 @@ def _import(
 
 def _known_lines(provider: str, settlement: Settlement) -> list[FieldProblem]:
     """Lines that another file had, in order."""
-    wanted = {line.provider_id: line.number for line in (*settlement.lines, settlement.payout)}
+    wanted = {line.provider_id: line.number for line in settlement.whole}
     problems: list[FieldProblem] = []
     for ids in _chunks(list(wanted)):
         known = SettlementLine.objects.filter(provider=provider, provider_id__in=ids)
@@ -123,12 +125,14 @@ def _keep(file: SettlementFile, settlement: Settlement) -> list[SettlementLine]:
             fee_minor=line.fee_minor,
             occurred_at=line.occurred_at,
         )
-        for line in (*settlement.lines, settlement.payout)
+        for line in settlement.whole
     ]
     return list(SettlementLine.objects.bulk_create(rows, batch_size=CHUNK))
 
 
 def _post_payout(file: SettlementFile, settlement: Settlement, *, actor: str, now: datetime) -> None:
+    if settlement.payout is None:
+        return  # what left our bank is posted by the withdrawals themselves
     lines = psp_settled(paid_out=settlement.paid_out, fees=settlement.fees)
     if not lines:
         return  # refunds used up all payments, and nothing was paid
@@ -165,16 +169,20 @@ class _Candidate:
 
 
 class _Comparison:
-    def __init__(self, file: SettlementFile, now: datetime) -> None:
+    def __init__(self, file: SettlementFile, book: Book, now: datetime) -> None:
         self.file = file
+        self.book = book
         self.now = now
-        self.clearing = of_platform(AccountKind.PSP_CLEARING, file.currency).id
+        self.account = of_platform(book.account, file.currency).id
         self.counts: dict[str, int] = {}
 
     def look_again(self) -> None:
         """Lines of earlier files that the ledger did not know then."""
         open_cases = SettlementCase.objects.filter(
-            provider=self.file.provider, currency=self.file.currency, status=_S.MISSING_IN_LEDGER
+            provider=self.file.provider,
+            currency=self.file.currency,
+            status=_S.MISSING_IN_LEDGER,
+            line__type__in=self.book.types,
         ).select_related("line")
         for cases in _chunks(list(open_cases.order_by("id"))):
             own = {case.line_id: case for case in cases}
@@ -221,22 +229,27 @@ class _Comparison:
 
     def _posted_between(self, first: datetime, last: datetime) -> Iterator[list[str]]:
         rows = Posting.objects.filter(
-            actor=f"{_BY}{self.file.provider}",
-            event__in=[event.value for event in SETTLED_EVENTS],
-            effective_at__range=(first, last),
+            event__in=[event.value for event in self.book.events], effective_at__range=(first, last)
         ).order_by("recorded_at", "id")
+        if self.book is CARDS:
+            rows = rows.filter(actor=f"{_BY}{self.file.provider}")
         # Nothing is recorded before it happens: the range of an index.
         after = Q(recorded_at__gte=first)
-        while found := list(rows.filter(after).values_list("id", "recorded_at")[:CHUNK]):
-            yield [id_ for id_, _ in found]
-            id_, recorded_at = found[-1]
+        while found := list(rows.filter(after).values_list("id", "recorded_at", "reference")[:CHUNK]):
+            if self.book is TRANSFERS:
+                own = moved_by(self.file.provider, (reference for _, _, reference in found))
+                yield [id_ for id_, _, reference in found if reference in own]
+            else:
+                yield [id_ for id_, _, _ in found]
+            id_, recorded_at, _ = found[-1]
             after = Q(recorded_at__gt=recorded_at) | Q(recorded_at=recorded_at, id__gt=id_)
 
     def _pairs(
         self, lines: Sequence[SettlementLine]
     ) -> tuple[list[tuple[SettlementLine, _Candidate]], list[SettlementLine]]:
         """Lines with their postings, those of the same amount first; and the lines that have none."""
-        by_name = self._candidates(lines)
+        names = self._names(lines)
+        by_name = self._candidates({name for own in names.values() for name in own})
         pairs, waiting = [], list(lines)
         for same_amount in (True, False):
             left = []
@@ -245,7 +258,7 @@ class _Comparison:
                 found = next(
                     (
                         candidate
-                        for name in _names(line)
+                        for name in names[line.id]
                         for candidate in by_name.get(name, ())
                         if candidate.event in events
                         and not candidate.taken
@@ -261,14 +274,23 @@ class _Comparison:
             waiting = left
         return pairs, waiting
 
-    def _candidates(self, lines: Sequence[SettlementLine]) -> dict[str, list[_Candidate]]:
-        names = {name for line in lines for name in _names(line)}
+    def _names(self, lines: Sequence[SettlementLine]) -> dict[str, list[str]]:
+        """By line id the keys and references that its posting may have."""
+        if self.book is TRANSFERS:
+            keys = posting_keys(self.file.provider, lines)
+            return {line.id: [keys[line.id]] if line.id in keys else [] for line in lines}
+        return {
+            line.id: [*filter(None, [line.reference]), f"{line.provider}:{line.provider_id}"]
+            for line in lines
+        }
+
+    def _candidates(self, names: set[str]) -> dict[str, list[_Candidate]]:
         postings: dict[str, tuple[str, str, str]] = {}
         for field in ("key", "reference"):
             rows = Posting.objects.filter(
                 ~Q(actor__startswith=_BY) | Q(actor=f"{_BY}{self.file.provider}"),  # not another provider's
                 **{f"{field}__in": names},
-                event__in=[event.value for event in SETTLED_EVENTS],
+                event__in=[event.value for event in self.book.events],
             ).order_by("id")
             for id_, key, reference, event in rows.values_list("id", "key", "reference", "event"):
                 postings[id_] = (key, reference, event)
@@ -288,13 +310,13 @@ class _Comparison:
         return by_name
 
     def _amounts(self, posting_ids: Iterable[str]) -> dict[str, int]:
-        """By posting, what it added to what the provider owes us in this currency."""
+        """By posting, what it added to the account in this currency."""
         rows = Transfer.objects.filter(posting_id__in=list(posting_ids)).filter(
-            Q(debit_account_id=self.clearing) | Q(credit_account_id=self.clearing)
+            Q(debit_account_id=self.account) | Q(credit_account_id=self.account)
         )
         amounts: dict[str, int] = {}
         for id_, debit, minor in rows.values_list("posting_id", "debit_account_id", "amount_minor"):
-            amounts[id_] = amounts.get(id_, 0) + (minor if debit == self.clearing else -minor)
+            amounts[id_] = amounts.get(id_, 0) + (minor if debit == self.account else -minor)
         return amounts
 
     def _case(
@@ -327,10 +349,6 @@ class _Comparison:
 
     def _count(self, status: str) -> None:
         self.counts[str(status)] = self.counts.get(str(status), 0) + 1
-
-
-def _names(line: SettlementLine) -> list[str]:
-    return [*([line.reference] if line.reference else []), f"{line.provider}:{line.provider_id}"]
 
 
 def _chunks(rows: Sequence[Row]) -> Iterator[list[Row]]:

@@ -15,13 +15,16 @@ from foundation import clock
 
 class Command(BaseCommand):
     help = (
-        "Import a payment provider's settlement file (docs/money.md) whole or not at all, compare it with "
-        "the ledger, post its payout, and print what was found as JSON. The same file again changes nothing."
+        "Import a provider's settlement file, of cards or of transfers (docs/money.md), whole or not at all, "
+        "compare it with the ledger, post the payout of cards, and print what was found as JSON. The same "
+        "file again changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Two arguments."""
-        parser.add_argument("provider", help="name, as in the actor of its postings: provider:NAME")
+        parser.add_argument(
+            "provider", help="name, as in provider:NAME (cards) or PAYOUT_PROVIDER (transfers)"
+        )
         parser.add_argument("file", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:

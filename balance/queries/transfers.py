@@ -1,0 +1,58 @@
+"""Which postings are about money that a payout provider moved: withdrawals and payments to charities.
+
+What the bank is told with a transfer is the withdrawal's id, or the round of a settlement (``DON…R…``); the
+keys of their postings follow from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from balance.models import DonationSettlement, SettlementLine, Withdrawal
+
+WITHDRAWAL, SETTLEMENT = "withdrawal:", "donation_settlement:"
+_ROUND = re.compile(r"DON(?P<id>[0-9A-HJKMNP-TV-Z]{26})R(?P<number>[1-9][0-9]{0,5})")
+
+
+def posting_keys(provider: str, lines: Iterable[SettlementLine]) -> dict[str, str]:
+    """By line id the key that its posting has once it is there; without what the provider was never given.
+
+    A line without our reference is known by the provider's id of the payout.
+    """
+    lines = list(lines)
+    ours = {line.reference for line in lines if line.reference}
+    theirs = {line.provider_id for line in lines if not line.reference}
+    rounds = {name: match for name in ours if (match := _ROUND.fullmatch(name)) is not None}
+    own = Withdrawal.objects.filter(provider=provider)
+    known = {id_: f"{WITHDRAWAL}{id_}" for id_ in own.filter(id__in=ours).values_list("id", flat=True)}
+    by_provider_id = own.filter(provider_id__in=theirs).values_list("provider_id", "id")
+    known |= {name: f"{WITHDRAWAL}{id_}" for name, id_ in by_provider_id if name is not None}
+    settlements = DonationSettlement.objects.filter(
+        provider=provider, id__in={match["id"] for match in rounds.values()}
+    )
+    ids = set(settlements.values_list("id", flat=True))
+    known |= {
+        name: f"{SETTLEMENT}{match['id']}:{match['number']}"
+        for name, match in rounds.items()
+        if match["id"] in ids
+    }
+    facts = {"transfer": "paid", "transfer_returned": "returned"}
+    return {
+        line.id: f"{known[name]}:{facts[line.type]}"
+        for line in lines
+        if (name := line.reference or line.provider_id) in known
+    }
+
+
+def moved_by(provider: str, references: Iterable[str]) -> set[str]:
+    """Of references of postings, those of money that this provider moved."""
+    references = set(references)
+    found = set[str]()
+    for prefix, rows in (
+        (WITHDRAWAL, Withdrawal.objects.filter(provider=provider)),
+        (SETTLEMENT, DonationSettlement.objects.filter(provider=provider)),
+    ):
+        ids = {one.removeprefix(prefix) for one in references if one.startswith(prefix)}
+        found |= {f"{prefix}{id_}" for id_ in rows.filter(id__in=ids).values_list("id", flat=True)}
+    return found
