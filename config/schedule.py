@@ -39,6 +39,7 @@ EVERY = {
     "balance.tasks.seal_ledger_days": timedelta(hours=1),
     "balance.tasks.audit_ledger": timedelta(days=1),
     "dac7.tasks.watch_sales": timedelta(minutes=1),
+    "dac7.tasks.tell_offering_sellers": timedelta(minutes=1),
     "dac7.tasks.sweep_information_requests": timedelta(minutes=1),
     "dac7.tasks.check_quarter": timedelta(days=1),
     "dac7.tasks.fetch_exchange_rates": timedelta(hours=6),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from foundation.languages import Texts
-from members.notices.kinds import Category, Mail, NoticeKind, Of, register
+from members.notices.kinds import Category, Mail, NoticeKind, Of, Words, register
 
 STATUS = "tax-status"
 PROFILE = "tax-profile"
 
 
-def _kind(name: str, *, title: Texts, body: Texts, path: str, **params: Of) -> NoticeKind:
+def _kind(name: str, *, title: Texts, body: Texts, path: str, **params: Of | Words) -> NoticeKind:
     return NoticeKind(
         name=name,
         category=Category.TAX,
@@ -21,11 +21,45 @@ def _kind(name: str, *, title: Texts, body: Texts, path: str, **params: Of) -> N
     )
 
 
+HOW = Words(
+    more_than=("more than", "mehr als", "plus de", "daugiau kaip"),
+    at_least=("at least", "mindestens", "au moins", "bent"),
+)
+"""Exactly the limit is reported in some states, and not in others (dac7/data/states.csv)."""
+
+
+def _about_limits(name: str, *, title: Texts, body: Texts) -> NoticeKind:
+    return _kind(
+        name, title=title, body=body, path=STATUS, year=Of.TEXT, sales=Of.NUMBER, amount=Of.MONEY, how=HOW
+    )
+
+
 register(
-    _kind(
+    _about_limits(
+        "tax.before_first_sale",
+        title=(
+            "Before your first sale: what tax law asks of us",
+            "Vor deinem ersten Verkauf: was das Steuerrecht von uns verlangt",
+            "Avant votre première vente : ce que la loi fiscale nous demande",
+            "Prieš pirmą pardavimą: ko iš mūsų reikalauja mokesčių teisė",
+        ),
+        body=(
+            "From {sales} sales or {how} {amount} in {year} we have to report what you earned here to the "
+            "tax authority, with your name, address and tax number. Until then there is nothing to do. Your "
+            "account shows how far you are.",
+            "Ab {sales} Verkäufen oder {how} {amount} in {year} müssen wir dem Finanzamt melden, was du hier"
+            " eingenommen hast, mit Namen, Adresse und Steuernummer. Bis dahin ist nichts zu tun. In deinem "
+            "Konto siehst du, wie weit du bist.",
+            "À partir de {sales} ventes, ou si vous gagnez {how} {amount} en {year}, nous devons déclarer "
+            "vos gains à l'administration fiscale, avec votre nom, votre adresse et votre numéro fiscal. "
+            "D'ici là, vous n'avez rien à faire. Votre compte indique où vous en êtes.",
+            "Nuo {sales} pardavimų arba {how} {amount} per {year} m. turime pranešti mokesčių "
+            "administratoriui, kiek čia uždirbote, kartu su vardu, adresu ir mokesčių numeriu. Iki tol nieko "
+            "daryti nereikia. Paskyroje matote, kiek jau parduota.",
+        ),
+    ),
+    _about_limits(
         "tax.first_sale",
-        year=Of.TEXT,
-        path=STATUS,
         title=(
             "Your first sale: what tax law asks of us",
             "Dein erster Verkauf: was das Steuerrecht von uns verlangt",
@@ -33,22 +67,20 @@ register(
             "Pirmasis pardavimas: ko iš mūsų reikalauja mokesčių teisė",
         ),
         body=(
-            "From 30 sales or more than EUR 2,000 in {year} we have to report what you earned here to the "
+            "From {sales} sales or {how} {amount} in {year} we have to report what you earned here to the "
             "tax authority. Until then there is nothing to do. Your account shows how far you are.",
-            "Ab 30 Verkäufen oder mehr als 2.000 EUR in {year} müssen wir dem Finanzamt melden, was du hier"
+            "Ab {sales} Verkäufen oder {how} {amount} in {year} müssen wir dem Finanzamt melden, was du hier"
             " eingenommen hast. Bis dahin ist nichts zu tun. In deinem Konto siehst du, wie weit du bist.",
-            "À partir de 30 ventes ou de plus de 2 000 EUR en {year}, nous devons déclarer vos gains ici à "
-            "l'administration fiscale. D'ici là, vous n'avez rien à faire. Votre compte indique où vous en "
-            "êtes.",
-            "Nuo 30 pardavimų arba daugiau kaip 2 000 EUR per {year} m. turime pranešti mokesčių "
+            "À partir de {sales} ventes, ou si vous gagnez {how} {amount} en {year}, nous devons déclarer "
+            "vos gains à l'administration fiscale. D'ici là, vous n'avez rien à faire. Votre compte indique "
+            "où vous en êtes.",
+            "Nuo {sales} pardavimų arba {how} {amount} per {year} m. turime pranešti mokesčių "
             "administratoriui, kiek čia uždirbote. Iki tol nieko daryti nereikia. Paskyroje matote, kiek "
             "jau parduota.",
         ),
     ),
-    _kind(
+    _about_limits(
         "tax.near_limits",
-        year=Of.TEXT,
-        path=STATUS,
         title=(
             "You are close to the limit for tax reports",
             "Du bist nah an der Grenze für Steuermeldungen",
@@ -56,20 +88,18 @@ register(
             "Artėjate prie mokesčių ataskaitų ribos",
         ),
         body=(
-            "With 30 sales or more than EUR 2,000 in {year} we have to report what you earned here. Please "
+            "With {sales} sales or {how} {amount} in {year} we have to report what you earned here. Please "
             "look at your tax profile now, so that nothing has to wait later.",
-            "Ab 30 Verkäufen oder mehr als 2.000 EUR in {year} müssen wir melden, was du hier eingenommen "
+            "Ab {sales} Verkäufen oder {how} {amount} in {year} müssen wir melden, was du hier eingenommen "
             "hast. Bitte sieh dir jetzt dein Steuerprofil an, damit später nichts warten muss.",
-            "À partir de 30 ventes ou de plus de 2 000 EUR en {year}, nous devons déclarer vos gains. "
-            "Vérifiez dès maintenant votre profil fiscal, pour que rien ne soit retardé ensuite.",
-            "Nuo 30 pardavimų arba daugiau kaip 2 000 EUR per {year} m. turime pranešti, kiek čia "
+            "À partir de {sales} ventes, ou si vous gagnez {how} {amount} en {year}, nous devons déclarer "
+            "vos gains. Vérifiez dès maintenant votre profil fiscal, pour que rien ne soit retardé ensuite.",
+            "Nuo {sales} pardavimų arba {how} {amount} per {year} m. turime pranešti, kiek čia "
             "uždirbote. Peržiūrėkite mokesčių profilį dabar, kad vėliau nereikėtų laukti.",
         ),
     ),
-    _kind(
+    _about_limits(
         "tax.over_limits",
-        year=Of.TEXT,
-        path=STATUS,
         title=(
             "Your sales of {year} will be reported",
             "Deine Verkäufe von {year} werden gemeldet",
@@ -77,13 +107,13 @@ register(
             "Jūsų {year} m. pardavimai bus pranešti",
         ),
         body=(
-            "You have reached 30 sales or more than EUR 2,000. By 31 January of the next year we report "
+            "You have reached {sales} sales or {how} {amount}. By 31 January of the next year we report "
             "what you earned in {year} to the tax authority, and give you a copy of it.",
-            "Du hast 30 Verkäufe oder mehr als 2.000 EUR erreicht. Bis zum 31. Januar des nächsten Jahres "
+            "Du hast {sales} Verkäufe oder {how} {amount} erreicht. Bis zum 31. Januar des nächsten Jahres "
             "melden wir dem Finanzamt, was du {year} eingenommen hast, und geben dir eine Kopie davon.",
-            "Vous avez atteint 30 ventes ou plus de 2 000 EUR. D'ici le 31 janvier de l'année suivante, "
+            "Vous avez atteint {sales} ventes ou {how} {amount}. D'ici le 31 janvier de l'année suivante, "
             "nous déclarons vos gains de {year} à l'administration fiscale et vous en remettons une copie.",
-            "Pasiekėte 30 pardavimų arba daugiau kaip 2 000 EUR. Iki kitų metų sausio 31 d. pranešime "
+            "Pasiekėte {sales} pardavimų arba {how} {amount}. Iki kitų metų sausio 31 d. pranešime "
             "mokesčių administratoriui, kiek uždirbote per {year} m., ir pateiksime jums kopiją.",
         ),
     ),

@@ -58,6 +58,12 @@ def watch_sales() -> None:
 
 
 @shared_task
+def tell_offering_sellers() -> None:
+    """Every minute: who put something on offer hears of the rules before selling."""
+    watching.tell_offering_sellers(now=clock.now())
+
+
+@shared_task
 def sweep_information_requests() -> None:
     """Every minute: reminders, and withdrawals to be held."""
     diligence.sweep_requests(now=clock.now())

@@ -15,7 +15,7 @@ _TIMED = [status.value for status in RequestStatus if REQUEST.clock_row(status) 
 
 
 class SalesCursor(models.Model):
-    """Up to when the ledger was read for sales. One row for each reader."""
+    """Up to when the ledger was read for sales, and listings for sellers. One row for each reader."""
 
     name = AsciiField(max_length=20, primary_key=True)
     read_until = models.DateTimeField(help_text="Recorded time, exclusive")

@@ -11,7 +11,14 @@ from dac7.services.advancing import next_january, sweep_filings
 from dac7.services.diligence import sweep_requests
 from dac7.services.erasing import purge_dossiers
 from dac7.services.verifying import ask_registries
-from dac7.services.watching import READER, check_quarter, rules_now, watch_sales
+from dac7.services.watching import (
+    OFFERS_READER,
+    READER,
+    check_quarter,
+    rules_now,
+    tell_offering_sellers,
+    watch_sales,
+)
 from foundation.sandbox import Sweeper, earliest, register
 
 
@@ -22,6 +29,14 @@ def watch(*, now: datetime) -> int:
         return 0
     watch_sales(now=now)
     return 1
+
+
+def tell(*, now: datetime) -> int:
+    """Those who put something on offer up to now; 0 when they were told."""
+    read_until = find_read_until(OFFERS_READER)
+    if read_until is not None and read_until >= now:
+        return 0
+    return tell_offering_sellers(now=now)
 
 
 def check(*, now: datetime) -> int:
@@ -38,6 +53,7 @@ def next_quarter(*, after: datetime) -> datetime | None:
 def register_sweepers() -> None:
     """Called once the apps are loaded."""
     due = earliest(InformationRequest.objects.all(), "due_at")
+    register(Sweeper("dac7.offers", sweep=tell))
     register(Sweeper("dac7.sales", sweep=watch))
     register(Sweeper("dac7.quarters", sweep=check, next_due=next_quarter))
     register(Sweeper("dac7.filings", sweep=sweep_filings, next_due=next_january))

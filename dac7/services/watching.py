@@ -1,4 +1,4 @@
-"""Watching sales: who sold for the first time, comes near the limits, or is over one; and quarterly checks.
+"""Watching sellers: who may sell now, comes near the limits, or is over one; and quarterly checks.
 
 The ledger is read from where the last reading ended, and a little before: a posting may be committed after a
 later one. So a seller may be read twice, and nothing is said twice.
@@ -28,10 +28,13 @@ from dac7.states import StateRules, rules_of
 from dac7.thresholds import Standing, standing_of
 from foundation.db import atomic_retry
 from foundation.lifecycle import CLOCK
+from foundation.money import Money
+from orders.queries.sellers import list_offering_sellers_between
 
 logger = structlog.get_logger(__name__)
 
 READER = "watch"
+OFFERS_READER = "offers"
 OVERLAP = timedelta(minutes=5)  # longer than any transaction runs (CELERY_TASK_TIME_LIMIT)
 STEP = timedelta(days=1)
 MOST_STEPS = 400  # of one sweep: a whole year on a new installation
@@ -68,7 +71,7 @@ def watch_sales(*, now: datetime) -> int:
         for member_id in list_sellers_between(since - OVERLAP, until):
             watch_seller(member_id=member_id, year=year, rules=rules, rates=rates, now=now)
             watched += 1
-        _advance(until)
+        _advance(READER, until)
         since = until
         if since >= now:
             break
@@ -76,9 +79,40 @@ def watch_sales(*, now: datetime) -> int:
     return watched
 
 
+def tell_offering_sellers(*, now: datetime) -> int:
+    """Tell those who put something on offer how it works, before they sell; once a year. Returns how many.
+
+    Two workers at once find the same; one of them says it.
+    """
+    year, rules = rules_now(now)
+    cursor = SalesCursor.objects.filter(name=OFFERS_READER).first()
+    since, told = year_bounds(year, rules.time_zone)[0] if cursor is None else cursor.read_until, 0
+    for _ in range(MOST_STEPS):
+        until = min(since + STEP, now)
+        found = list_offering_sellers_between(since - OVERLAP, until)
+        for start in range(0, len(found), SELLERS_AT_A_TIME):
+            some = found[start : start + SELLERS_AT_A_TIME]
+            rows = SellerYear.objects.filter(year=year, member_id__in=some)
+            known = set(rows.values_list("member_id", flat=True))
+            told += sum(_tell_offering(id_, year, rules, now) for id_ in some if id_ not in known)
+        _advance(OFFERS_READER, until)
+        since = until
+        if since >= now:
+            break
+    return told
+
+
 @atomic_retry
-def _advance(until: datetime) -> None:
-    SalesCursor.objects.update_or_create(name=READER, defaults={"read_until": until})
+def _tell_offering(member_id: str, year: int, rules: StateRules, now: datetime) -> bool:
+    _, is_new = _locked(member_id, year, now)
+    if is_new:
+        _tell(member_id, "offering", "tax.before_first_sale", year=year, rules=rules, now=now)
+    return is_new
+
+
+@atomic_retry
+def _advance(reader: str, until: datetime) -> None:
+    SalesCursor.objects.update_or_create(name=reader, defaults={"read_until": until})
 
 
 def watch_seller(
@@ -96,9 +130,9 @@ def watch_seller(
 @atomic_retry
 def _note(member_id: str, figures: SellerFigures, *, year: int, rules: StateRules, now: datetime) -> Standing:
     standing = standing_of(figures.activities, figures.euros, rules)
-    SellerYear.objects.bulk_create([_row(member_id, year, Standing.NONE, now)], ignore_conflicts=True)
-    # Locked, so that of two workers the second one knows what the first one said.
-    row = SellerYear.objects.select_for_update().get(member_id=member_id, year=year)
+    if standing is Standing.NONE and not SellerYear.objects.filter(member_id=member_id, year=year).exists():
+        return standing  # nothing is left of what was sold, and nothing was said
+    row, is_new = _locked(member_id, year, now)
     before = Standing(row.standing)
     SellerYear.objects.filter(id=row.id).update(
         activities=figures.activities,
@@ -107,22 +141,26 @@ def _note(member_id: str, figures: SellerFigures, *, year: int, rules: StateRule
         standing=max(before, standing, key=_RANK.__getitem__).value,
         read_at=now,
     )
-    if _RANK[standing] > _RANK[before]:
-        _tell(member_id, standing, year=year, now=now)
+    # Who was told before selling is not told the same again with the first sale.
+    if _RANK[standing] > _RANK[before] and (standing is not Standing.SMALL or is_new):
+        verb, notice = _NOTICES[standing]
+        _tell(member_id, verb, notice, year=year, rules=rules, now=now)
     if standing in (Standing.NEAR, Standing.OVER) and is_missing(member_id):
         request_information(member_id=member_id, year=year, actor=CLOCK, now=now)
     return standing
 
 
-def _row(member_id: str, year: int, standing: Standing, now: datetime) -> SellerYear:
-    return SellerYear(
-        member_id=member_id, year=year, activities=0, euros=0, standing=standing.value, read_at=now
+def _locked(member_id: str, year: int, now: datetime) -> tuple[SellerYear, bool]:
+    """The seller's year, locked, so that of two workers the second one knows what was said; is it new?"""
+    fresh = SellerYear(
+        member_id=member_id, year=year, activities=0, euros=0, standing=Standing.NONE.value, read_at=now
     )
+    SellerYear.objects.bulk_create([fresh], ignore_conflicts=True)
+    row = SellerYear.objects.select_for_update().get(member_id=member_id, year=year)
+    return row, row.id == fresh.id
 
 
-def _tell(member_id: str, standing: Standing, *, year: int, now: datetime) -> None:
-    verb, notice = _NOTICES[standing]
-    key = f"tax:{year}:{verb}"
+def _tell(member_id: str, verb: str, notice: str, *, year: int, rules: StateRules, now: datetime) -> None:
     record(
         member_id=member_id,
         year=year,
@@ -130,8 +168,13 @@ def _tell(member_id: str, standing: Standing, *, year: int, now: datetime) -> No
         actor=CLOCK,
         now=now,
         notice=notice,
-        params={"year": str(year)},
-        key=key,
+        params={
+            "year": str(year),
+            "sales": rules.activities_below,
+            "amount": Money(int(rules.limit * 100), "EUR"),
+            "how": "at_least" if rules.is_limit_reported else "more_than",
+        },
+        key=f"tax:{year}:{verb}",
     )
 
 

@@ -328,6 +328,15 @@ def covers_of(listing_ids: Iterable[str]) -> dict[str, PhotoFacts]:
     return covers
 
 
+def list_publishers_between(since: dt.datetime, until: dt.datetime) -> list[str]:
+    """Ids of sellers of whom a listing was on offer for the first time then, ``until`` excluded; in order."""
+    # Every status is named, so that the index which begins with it finds the moments.
+    rows = Listing.objects.filter(
+        status__in=list(Status), published_at__gte=since, published_at__lt=until
+    ).order_by("seller_id")
+    return list(rows.values_list("seller_id", flat=True).distinct())
+
+
 def drafts_of(seller_id: str) -> int:
     """How many drafts a seller has."""
     return Listing.objects.filter(seller_id=seller_id, status=Status.DRAFT).count()
