@@ -66,10 +66,12 @@ class Workers:
 
 
 def fill() -> None:
-    """Sellers with one listing each, and as many buyers, in Germany."""
+    """Sellers with one listing each, who have sold before, and as many buyers, in Germany."""
     from django.core.management import call_command
     from django.utils import timezone
 
+    from balance.chart import AccountKind, of_member
+    from balance.models import LedgerAccount
     from listings.models import Category, Condition, Listing
     from members.models import Member
 
@@ -95,6 +97,22 @@ def fill() -> None:
     leaf = Category.objects.exclude(
         id__in=Category.objects.filter(parent__isnull=False).values("parent")
     ).first()
+    # Who has sold before has accounts, which a first sale opens.
+    LedgerAccount.objects.bulk_create(
+        [
+            LedgerAccount(
+                id=of_member(member.id, kind, "EUR").id,
+                member_id=member.id,
+                kind=kind.value,
+                currency="EUR",
+                balance_minor=0,
+                opened_at=now,
+            )
+            for member in made["s"]
+            for kind in (AccountKind.PENDING, AccountKind.AVAILABLE)
+        ],
+        batch_size=1000,
+    )
     Listing.objects.bulk_create(
         [
             Listing(
@@ -214,9 +232,8 @@ def sweeps() -> list[Figure]:
     """What a sweep costs that finds nothing, and what one does that finds a lot."""
     from django.utils import timezone
 
-    from balance.chart import AccountKind, of_member
+    from balance.chart import AccountKind
     from balance.models import LedgerAccount
-    from members.models import Member
     from orders.models import Order
     from orders.services.order_deadlines import sweep_orders
 
@@ -247,21 +264,6 @@ def sweeps() -> list[Figure]:
             target,
         )
     ]
-    LedgerAccount.objects.bulk_create(
-        [
-            LedgerAccount(
-                id=of_member(seller, AccountKind.PENDING, "EUR").id,
-                member_id=seller,
-                kind=AccountKind.PENDING.value,
-                currency="EUR",
-                balance_minor=10**9,
-                opened_at=now,
-            )
-            for seller in Member.objects.filter(email__startswith="s").values_list("id", flat=True)
-        ],
-        ignore_conflicts=True,
-        batch_size=1000,
-    )
     pending = AccountKind.PENDING.value
     LedgerAccount.objects.filter(kind=pending).update(balance_minor=10**9)
     _orders(DUE, "delivered", now - timedelta(seconds=1), now)

@@ -56,8 +56,7 @@ def journey(traders: Traders) -> None:
     )
     if payment_id is None:
         raise RuntimeError("the wallet should be empty")
-    for _ in range(2):  # reserve, then capture
-        advance_payment(payment_id=payment_id, now=now)
+    advance_payment(payment_id=payment_id, now=now)  # reserves, then captures
     later = now + timedelta(days=2)
     record_parcel_event(
         order_id=order_id, parcel_id="", leg="outbound", code="delivered", occurred_at=later, now=later

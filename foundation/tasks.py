@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from celery import shared_task
 
-from foundation import clock
+from foundation import clock, doorbell
 from foundation.api import idempotency
 from foundation.incoming import processing
 from foundation.outgoing import delivering
@@ -41,6 +41,7 @@ def purge_incoming_bodies() -> None:
 @shared_task
 def deliver_outgoing_events() -> None:
     """Rung when an event was appended: whatever is new, to all its subscribers."""
+    doorbell.answer(deliver_outgoing_events)
     _deliver(delivering.fan_out(now=clock.now()))
 
 

@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from foundation.db import find_one
 from members.errors import MarketNotFound, MemberNotFound, MemberRestricted
 from members.models import (
     Block,
@@ -140,7 +141,7 @@ def list_plans() -> tuple[str, ...]:
 
 def get_market(code: str) -> MarketFacts:
     """Raises MarketNotFound."""
-    market = Market.objects.filter(code=code).first()
+    market = find_one(Market.objects.filter(code=code))
     if market is None:
         raise MarketNotFound(f"There is no market {code!r}.")
     return _market_facts(market)

@@ -15,6 +15,7 @@ from balance.ibans import masked
 from balance.lifecycle import MEMBER, WITHDRAWAL
 from balance.models import BankAccount, Identity, Withdrawal, WithdrawalLimit
 from balance.withdrawal_limits import Limits, default_limits
+from foundation.db import find_one
 from foundation.money import Money
 
 MAX_BANK_ACCOUNTS = 5
@@ -137,7 +138,7 @@ def identity_facts(identity: Identity) -> IdentityFacts:
 
 def find_identity(member_id: str) -> IdentityFacts | None:
     """None until the member has given it."""
-    identity = Identity.objects.filter(member_id=member_id).first()
+    identity = find_one(Identity.objects.filter(member_id=member_id))
     return None if identity is None else identity_facts(identity)
 
 

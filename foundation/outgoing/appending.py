@@ -64,5 +64,5 @@ def append_events(events: Iterable[Event], *, now: datetime) -> list[str]:
     for kind, count in Counter(row.kind for row in rows).items():
         transaction.on_commit(functools.partial(metrics.APPENDED.labels(kind).inc, count))
     if rows:
-        doorbell.ring_after_commit(cast("Task[Any, Any]", current_app.signature(DELIVER)))
+        doorbell.ring_after_commit(cast("Task[Any, Any]", current_app.signature(DELIVER)), is_shared=True)
     return [str(row.id) for row in rows]

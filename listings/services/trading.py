@@ -47,14 +47,18 @@ def lock_for_sale(listing_ids: Sequence[str]) -> dict[str, SaleFacts]:
 
 def may_sell(listing_ids: Sequence[str]) -> bool:
     """Whether every one of them could be sold now; locks them until the transaction ends."""
-    return all(LISTING.verbs(row.status, TRADE) == ("sell",) for row in _locked(listing_ids))
+    return all(_may_sell(listing) for listing in _locked(listing_ids))
 
 
 @atomic_retry
-def mark_sold(*, listing_ids: Sequence[str], now: dt.datetime) -> None:
-    """They are sold, all or none. Raises ListingNotFound, ListingStatusConflict."""
-    for listing in _locked(listing_ids):
+def mark_sold(*, listing_ids: Sequence[str], now: dt.datetime) -> bool:
+    """They are sold, all or none; False when one of them cannot be. Raises ListingNotFound."""
+    listings = _locked(listing_ids)
+    if not all(_may_sell(listing) for listing in listings):
+        return False
+    for listing in listings:
         move(listing, verb="sell", actor=TRADE, now=now)
+    return True
 
 
 @atomic_retry
@@ -66,6 +70,10 @@ def put_back(*, listing_ids: Sequence[str], now: dt.datetime) -> None:
     for listing in _locked(listing_ids):
         if listing.status == Status.SOLD:
             move(listing, verb="put_back", actor=TRADE, now=now)
+
+
+def _may_sell(listing: Listing) -> bool:
+    return LISTING.verbs(listing.status, TRADE) == ("sell",)
 
 
 def _locked(listing_ids: Sequence[str]) -> list[Listing]:

@@ -5,6 +5,8 @@ An order lives with its listings, in the seller's shard; the buyer is a plain id
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -203,6 +205,12 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """What was bought, by the listing's id, in the order of the parcel. It never changes."""
+        rows = OrderItem.objects.filter(order_id=self.id).order_by("position")
+        return dict(rows.values_list("listing_id", "title"))
 
 
 class OrderItem(models.Model):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from foundation.money import Money
 from listings.lifecycle import Status
 from listings.queries import BrowseFilter, ListingFacts, browse_rows, catalogue_snapshot
-from members.queries import find_member_facts, is_blocked_between
+from members.queries import MemberFacts, find_member_facts, is_blocked_between, list_member_facts
 from orders.errors import ListingNotAvailable, OwnListing
 
 
@@ -37,21 +37,26 @@ def require_available(listing: ListingFacts, *, buyer_id: str) -> AvailableListi
     )
 
 
-def require_may_trade(*, seller_id: str, buyer_id: str) -> None:
-    """Two members, the seller still here, and no block between them.
+def require_may_trade(*, seller_id: str, buyer_id: str) -> MemberFacts:
+    """Two members, the seller still here, and no block between them; returns the buyer's facts.
 
     Raises OwnListing, ListingNotAvailable.
     """
     if seller_id == buyer_id:
         raise OwnListing
-    if not may_trade(seller_id=seller_id, buyer_id=buyer_id):
+    facts = list_member_facts((seller_id, buyer_id))
+    if not _may_trade(facts.get(seller_id), buyer_id) or buyer_id not in facts:
         raise ListingNotAvailable
+    return facts[buyer_id]
 
 
 def may_trade(*, seller_id: str, buyer_id: str) -> bool:
     """Whether the seller is still here and neither blocked the other."""
-    seller = find_member_facts(seller_id)
-    return seller is not None and seller.is_active and not is_blocked_between(buyer_id, seller_id)
+    return _may_trade(find_member_facts(seller_id), buyer_id)
+
+
+def _may_trade(seller: MemberFacts | None, buyer_id: str) -> bool:
+    return seller is not None and seller.is_active and not is_blocked_between(buyer_id, seller.id)
 
 
 def listings_on_offer(listing_ids: Iterable[str]) -> dict[str, AvailableListing]:

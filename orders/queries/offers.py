@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from foundation.db import find_one
 from foundation.money import Money
 from orders.errors import OfferNotFound
 from orders.lifecycle import BUYER, OFFER, OPEN, SELLER, OfferStatus
@@ -121,7 +122,8 @@ class AgreedPrice:
 
 def find_agreed_price(listing_id: str, *, buyer_id: str, now: datetime) -> AgreedPrice | None:
     """The accepted offer of this buyer on the listing, if its time is not over."""
-    row = Offer.objects.filter(
+    agreed = Offer.objects.filter(
         listing_id=listing_id, buyer_id=buyer_id, is_live=True, status=OfferStatus.ACCEPTED, due_at__gt=now
-    ).first()
-    return None if row is None else AgreedPrice(row.id, Money(row.amount_minor, row.currency))
+    )
+    row = find_one(agreed.values_list("id", "amount_minor", "currency"))
+    return None if row is None else AgreedPrice(row[0], Money(row[1], row[2]))

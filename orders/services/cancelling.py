@@ -13,7 +13,6 @@ from orders.models import Order
 from orders.order_timers import GRACE_WORKING_DAYS, SEND_AFTER_REFUSAL, working_days
 from orders.services.labelling import cancel_label
 from orders.services.order_moves import lock_order, lock_own, move, row_of, seller_place
-from orders.services.selling import listing_ids_of
 from orders.services.settling import give_back, remaining
 from orders.services.striking import give_strike
 
@@ -89,6 +88,6 @@ def undo(
     returned = give_back(order, remaining(order), key=key, actor=actor, reason=reason, now=now)
     move(order, row, now=now, actor_id=actor_id, reason=reason if actor_id else "", amount_minor=returned)
     if row.target != OrderStatus.REFUNDED or row.verb == "receive":
-        put_back(listing_ids=listing_ids_of(order.id), now=now)
+        put_back(listing_ids=list(order.titles), now=now)
     for leg in ("outbound", "to_hub"):
         cancel_label(order_id=order.id, leg=leg, now=now)

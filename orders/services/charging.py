@@ -20,8 +20,8 @@ from orders.models import Payment
 from orders.providers.payments import provider_named
 from orders.providers.payments.contract import OutcomeUnknown, PaymentOrder, PaymentReport
 from orders.services import selling
-from orders.services.payment_moves import lock_payment, move, pause_after, row_of
-from orders.services.payment_reports import apply_payment_report
+from orders.services.payment_moves import begin_call, lock_payment, move, row_of
+from orders.services.payment_reports import record_report
 
 logger = structlog.get_logger(__name__)
 
@@ -43,11 +43,15 @@ class _Step:
 
 
 def advance_payment(*, payment_id: str, now: datetime) -> None:
-    """Make the next call about a payment that is due. Safe to call twice, and at the same time."""
+    """Make the calls about a payment that are due. Safe to call twice, and at the same time."""
     step = _begin(payment_id, now=now)
-    if step is None:
-        return
-    provider = step.payment.provider
+    while step is not None:
+        step = _take(step, now=now)
+
+
+def _take(step: _Step, *, now: datetime) -> _Step | None:
+    """Make a call, record the answer, and write down the call that is to follow at once, if one is."""
+    payment_id, provider = step.payment.id, step.payment.provider
     started = time.monotonic()
     try:
         report = _call(step, now=now)
@@ -55,33 +59,44 @@ def advance_payment(*, payment_id: str, now: datetime) -> None:
         metrics.PAYMENT_CALLS.labels(provider, "unknown").inc()
         logger.warning("payment_outcome_unknown", payment_id=payment_id, why=str(error))
         _adopt(payment_id, error.provider_id)
-        return
+        return None
     finally:
         metrics.PAYMENT_CALL_SECONDS.observe(time.monotonic() - started)
     if report is None:
         metrics.PAYMENT_CALLS.labels(provider, "not_known").inc()
         _give_up(payment_id, now=now)
-        return
+        return None
     metrics.PAYMENT_CALLS.labels(provider, report.outcome.value).inc()
-    apply_payment_report(provider, report, now=now)
+    return _conclude(step, report, now=now)
 
 
 @atomic_retry
 def _begin(payment_id: str, *, now: datetime) -> _Step | None:
     """Write down the next call of a due payment. None when there is nothing to do."""
-    payment = lock_payment(payment_id, waits=False)
+    return _next(lock_payment(payment_id, waits=False), now=now)
+
+
+@atomic_retry
+def _conclude(step: _Step, report: PaymentReport, *, now: datetime) -> _Step | None:
+    """Record an answer and write down the next call in one transaction. None when there is none yet."""
+    payment = lock_payment(report.reference)
+    if payment is not None and (titles := vars(step.payment.order).get("titles")):
+        payment.order.titles = titles
+    record_report(payment, step.payment.provider, report, now=now, goes_on=True)
+    return _next(payment, now=now)
+
+
+def _next(payment: Payment | None, *, now: datetime) -> _Step | None:
     if payment is None or payment.due_at is None or payment.due_at > now:
         return None
-    may_pay = selling.may_capture(payment.order_id, now=now)
+    may_pay = selling.may_capture(payment.order, now=now)
     verb = _verb(payment, may_pay)
     if verb:
-        move(payment, row_of(payment, verb, WORKER), now=now)
-    if payment.status == _S.CANCELLED:
-        # The order has ended, and nothing was sent: there is nobody to be told.
-        return None
-    payment.calls += 1
-    payment.due_at = now + pause_after(payment.calls)
-    payment.save(force_update=True)
+        move(payment, row_of(payment, verb, WORKER), now=now, calls=True)
+        # When the order has ended and nothing was sent, there is nobody to be told.
+        return _Step(payment, may_pay) if payment.status != _S.CANCELLED else None
+    begin_call(payment, now=now)
+    payment.save(update_fields=["calls", "due_at"])
     return _Step(payment, may_pay)
 
 
@@ -128,6 +143,4 @@ def _give_up(payment_id: str, *, now: datetime) -> None:
     if now - payment.sent_at < KNOWN_WITHIN:
         return
     move(payment, row_of(payment, "give_up", WORKER), now=now, code="not_taken")
-    selling.record_payment_failure(
-        order_id=payment.order_id, payment_id=payment.id, code=payment.failure_code, now=now
-    )
+    selling.record_payment_failure(payment.order, payment_id=payment.id, code=payment.failure_code, now=now)

@@ -16,7 +16,7 @@ from orders.errors import (
 )
 from orders.services.checkouts import lock_checkout, require_open
 from orders.services.paying import start_payment
-from orders.services.selling import listing_ids_of, record_capture
+from orders.services.selling import record_capture
 
 
 @atomic_retry
@@ -41,11 +41,11 @@ def pay(
         raise PriceChanged(extra={"quote_version": order.quote_version})
     if not order.shipping_option:
         raise DeliveryMissing
-    if not may_sell(listing_ids_of(order.id)):
+    if not may_sell(list(order.titles)):
         raise ListingNotAvailable
     nothing = Money(0, order.currency)
     if order.card_minor == 0:
-        record_capture(order_id=order.id, payment_id=None, provider="", amount=nothing, now=now)
+        record_capture(order, payment_id=None, provider="", amount=nothing, now=now)
         return None
     if not method:
         raise PaymentMethodMissing(extra={"card": Money(order.card_minor, order.currency).as_json()})

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from balance.queries.balances import get_balances
 from balance.services.holds import place_hold
@@ -17,7 +17,7 @@ from foundation.errors import DomainError, FieldProblem
 from foundation.ids import new_id
 from foundation.money import Money
 from listings.services import SaleFacts, lock_for_sale
-from members.queries import get_member_facts, require_unrestricted
+from members.queries import require_unrestricted
 from orders import metrics
 from orders.errors import (
     CheckoutStale,
@@ -89,9 +89,8 @@ def _create(*, buyer_id: str, listing_ids: Sequence[str], choices: Choices, now:
     require_unrestricted(member_id=buyer_id, capability="buy", now=now)
     items = _lock_items(listing_ids)
     seller_id, country = items[0].seller_id, items[0].country
-    require_may_trade(seller_id=seller_id, buyer_id=buyer_id)
+    buyer = require_may_trade(seller_id=seller_id, buyer_id=buyer_id)
     _make_room(buyer_id, listing_ids, now=now)
-    buyer = get_member_facts(buyer_id)
     terms = get_terms(country, currency=items[0].price.currency, now=now)
     agreed = find_agreed_price(items[0].id, buyer_id=buyer_id, now=now) if len(items) == 1 else None
     rule = get_fee_rule(listing_terms=terms, buyer_country=buyer.country, now=now)
@@ -329,8 +328,7 @@ def _hold_listings(order: Order, items: Sequence[SaleFacts], price: Price) -> No
         for position, (item, discounted) in enumerate(zip(items, price.items, strict=True))
     ]
     try:
-        with transaction.atomic():
-            OrderItem.objects.bulk_create(rows)
+        OrderItem.objects.bulk_create(rows)
     except IntegrityError:
         # Somebody else's checkout or order has one of them.
         raise ListingNotAvailable from None

@@ -11,6 +11,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
+from foundation.db import find_one
 from foundation.lifecycle import Transition, UnknownTransition
 from foundation.outgoing.appending import Event, append_events
 from members.queries import get_market
@@ -38,7 +39,7 @@ _STAMPS: dict[str, tuple[str, ...]] = {
 
 def lock_order(order_id: str) -> Order:
     """The row, locked until the transaction ends. Raises OrderNotFound."""
-    order = Order.objects.select_for_update().filter(id=order_id).first()
+    order = find_one(Order.objects.select_for_update().filter(id=order_id))
     if order is None:
         raise OrderNotFound
     return order

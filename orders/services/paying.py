@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 
-from foundation.db import atomic_retry
+from foundation.db import atomic_retry, find_one
 from foundation.money import Money
 from orders.errors import PaymentInProgress, PaymentMethodInvalid
 from orders.lifecycle import PAYMENT, PAYMENT_OPEN, PAYMENT_UNDER_WAY
@@ -33,7 +33,7 @@ def start_payment(*, order_id: str, amount: Money, method: str, return_url: str,
     """
     if not _METHOD.fullmatch(method):
         raise PaymentMethodInvalid
-    other = Payment.objects.filter(order_id=order_id, is_open=True).values("id", "status").first()
+    other = find_one(Payment.objects.filter(order_id=order_id, is_open=True).values("id", "status"))
     if other is not None:
         raise PaymentInProgress(extra={"payment_id": other["id"], "status": other["status"]})
     payment = Payment.objects.create(

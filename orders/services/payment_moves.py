@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import Subquery
 
+from foundation.db import find_one
 from foundation.lifecycle import Transition
 from orders import metrics
 from orders.lifecycle import PAYMENT, PAYMENT_OPEN, PAYMENT_UNDER_WAY, PaymentStatus
@@ -26,20 +28,36 @@ def pause_after(calls: int) -> timedelta:
 
 
 def lock_payment(payment_id: str, *, waits: bool = True) -> Payment | None:
-    """Order and payment, locked until the transaction ends.
+    """A payment with its order, both locked until the transaction ends.
 
     With ``waits=False`` None when somebody else holds one of the two.
     """
     skips = not waits and connection.features.has_select_for_update_skip_locked
-    order_id = Payment.objects.filter(id=payment_id).values_list("order_id", flat=True).first()
-    locked = Order.objects.select_for_update(skip_locked=skips).filter(id=order_id)
-    if order_id is None or not locked.values_list("id", flat=True).first():
+    its_order = Payment.objects.filter(id=payment_id).order_by().values("order_id")
+    # The order of it first, in one statement: a subquery of a locking read is read without a lock.
+    order = find_one(Order.objects.select_for_update(skip_locked=skips).filter(id=Subquery(its_order)))
+    if order is None:
         return None
-    return Payment.objects.select_for_update(skip_locked=skips).filter(id=payment_id).first()
+    payment = find_one(Payment.objects.select_for_update(skip_locked=skips).filter(id=payment_id))
+    if payment is not None:
+        payment.order = order
+    return payment
 
 
-def move(payment: Payment, row: Transition, *, now: datetime, code: str = "") -> None:
-    """Take a locked payment along a row, and save it with whatever else was changed of it."""
+def move(
+    payment: Payment,
+    row: Transition,
+    *,
+    now: datetime,
+    code: str = "",
+    calls: bool = False,
+    saves: bool = True,
+) -> None:
+    """Take a locked payment along a row, and save it with whatever else was changed of it.
+
+    With ``calls`` the first call in the new status is begun. Without ``saves`` the caller moves it on at
+    once, which saves it.
+    """
     source = payment.status
     payment.status, payment.calls, payment.failure_code = row.target, 0, code
     payment.is_open = True if row.target in PAYMENT_OPEN else None
@@ -54,7 +72,10 @@ def move(payment: Payment, row: Transition, *, now: datetime, code: str = "") ->
         payment.method = ""
     if row.target != _S.REQUIRES_ACTION:
         payment.action_url = ""
-    payment.save(force_update=True)
+    if calls and row.target in PAYMENT_UNDER_WAY:
+        begin_call(payment, now=now)
+    if saves:
+        payment.save(force_update=True)
     transaction.on_commit(metrics.PAYMENT_MOVES.labels(row.verb, row.actor).inc)
     logger.info(
         "payment_moved",
@@ -66,6 +87,12 @@ def move(payment: Payment, row: Transition, *, now: datetime, code: str = "") ->
         target=row.target,
         code=code,
     )
+
+
+def begin_call(payment: Payment, *, now: datetime) -> None:
+    """Count another call, and when it is to be made again if nobody hears its answer. The caller saves."""
+    payment.calls += 1
+    payment.due_at = now + pause_after(payment.calls)
 
 
 def row_of(payment: Payment, verb: str, actor: str) -> Transition:

@@ -5,6 +5,7 @@ Each function is one transaction, or a part of the caller's; said again, it chan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -13,16 +14,15 @@ from balance import events
 from balance.chart import Event
 from balance.events import NewPosting
 from balance.services.posting import post
-from foundation.db import atomic_retry
 from foundation.money import Money
 from listings.services import mark_sold, may_sell
 from orders.lifecycle import ORDER, PROVIDER, OrderStatus
-from orders.models import Case, Order, OrderItem
+from orders.models import Case, Order
 from orders.order_timers import working_days
 from orders.services.answering import use_up
 from orders.services.cases import open_case
 from orders.services.labels import request_outbound_label
-from orders.services.order_moves import find_row, lock_order, move, seller_place, touch
+from orders.services.order_moves import find_row, move, seller_place, touch
 from orders.services.paying import stop_payments
 from orders.services.refunding import request_refund
 from orders.services.settling import (
@@ -37,12 +37,6 @@ logger = structlog.get_logger(__name__)
 MOST_REFUSALS = 3
 
 
-def listing_ids_of(order_id: str) -> list[str]:
-    """In the order of the parcel."""
-    rows = OrderItem.objects.filter(order_id=order_id).order_by("position")
-    return list(rows.values_list("listing_id", flat=True))
-
-
 def mismatch_key(payment_id: str) -> str:
     """Of the case about a payment whose amount is not the quote's."""
     return f"payment:{payment_id}:mismatch"
@@ -53,29 +47,27 @@ def returned_key(payment_id: str) -> str:
     return f"payment:{payment_id}:returned"
 
 
-def may_capture(order_id: str, *, now: datetime) -> bool:
-    """Whether an authorised payment is still wanted; locks order and listings until the transaction ends."""
-    order = lock_order(order_id)
+def may_capture(order: Order, *, now: datetime) -> bool:
+    """Whether an authorised payment is still wanted by a locked order; locks its listings as well."""
     in_time = order.due_at is not None and order.due_at > now
-    return order.status == OrderStatus.PENDING_PAYMENT and in_time and may_sell(listing_ids_of(order.id))
+    return order.status == OrderStatus.PENDING_PAYMENT and in_time and may_sell(list(order.titles))
 
 
-@atomic_retry
 def record_capture(
-    *, order_id: str, payment_id: str | None, provider: str, amount: Money, now: datetime
+    order: Order, *, payment_id: str | None, provider: str, amount: Money, now: datetime
 ) -> None:
     """The provider has captured the card's part; None as payment: the wallet paid for all of it.
 
-    It pays the order if it is what the quote says and everything can still be sold. Else it is no sale: it
-    waits in suspense, from where it goes back by itself if it came too late, or a person decides if it is
-    another amount.
+    It pays the locked order if it is what the quote says and everything can still be sold. Else it is no
+    sale: it waits in suspense, from where it goes back by itself if it came too late, or a person decides
+    if it is another amount.
     """
-    order = lock_order(order_id)
     if payment_id is not None and order.payment_id == payment_id:
         return
     row = find_row(order, "pay", PROVIDER)
     expected = Money(order.card_minor, order.currency)
-    if row is None or not may_sell(listing_ids_of(order.id)) or not is_wallet_held(order):
+    sell = mark_sold if amount == expected else _might_be_sold
+    if row is None or not is_wallet_held(order) or not sell(listing_ids=list(order.titles), now=now):
         if payment_id is not None:
             _give_back_late(order, payment_id, provider, amount, now=now)
         return
@@ -89,7 +81,6 @@ def record_capture(
     order.payment_id, order.provider = payment_id, provider if payment_id else ""
     actor = f"provider:{provider}" if payment_id else f"member:{order.buyer_id}"
     post_capture(order, actor=actor, now=now)
-    mark_sold(listing_ids=listing_ids_of(order.id), now=now)
     if order.offer_id is not None:
         use_up(order.offer_id, now=now)
     order.ship_by_at = working_days(now, order.terms["ship_by_working_days"], seller_place(order))
@@ -97,10 +88,10 @@ def record_capture(
     request_outbound_label(order, now=now)
 
 
-@atomic_retry
-def record_payment_failure(*, order_id: str, payment_id: str, code: str, now: datetime) -> None:
-    """An attempt was surely not paid. The buyer may try again until the time is over, three times in all."""
-    order = lock_order(order_id)
+def record_payment_failure(order: Order, *, payment_id: str, code: str, now: datetime) -> None:
+    """An attempt to pay the locked order was surely not paid. The buyer may try again until the time is over,
+    three times in all.
+    """
     row = find_row(order, "fail", PROVIDER)
     if row is None:
         return
@@ -114,6 +105,10 @@ def record_payment_failure(*, order_id: str, payment_id: str, code: str, now: da
     release_wallet(order, now=now)
     move(order, row, now=now)
     stop_payments(order_id=order.id, now=now)
+
+
+def _might_be_sold(*, listing_ids: Sequence[str], now: datetime) -> bool:
+    return may_sell(listing_ids)
 
 
 def _suspend(order: Order, payment_id: str, provider: str, amount: Money, *, now: datetime) -> bool:

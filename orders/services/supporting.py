@@ -20,7 +20,7 @@ from orders.services.cancelling import undo
 from orders.services.cases import resolve_by_key
 from orders.services.labels import request_hub_return_label, request_onward_label
 from orders.services.order_moves import lock_order, move, record, row_of, touch
-from orders.services.selling import listing_ids_of, mismatch_key, return_unmatched, returned_key
+from orders.services.selling import mismatch_key, return_unmatched, returned_key
 from orders.services.settling import Parts, give_back, reference_of, remaining
 from orders.services.striking import give_strike
 
@@ -143,7 +143,7 @@ def reject_item(*, staff_id: str, order_id: str, reason: str, is_counterfeit: bo
     request_hub_return_label(order, now=now)
     if is_counterfeit:
         give_strike(member_id=order.seller_id, order_id=order.id, reason="counterfeit", now=now)
-        for listing_id in listing_ids_of(order.id):
+        for listing_id in order.titles:
             remove(moderator_id=staff_id, listing_id=listing_id, reason="counterfeit", note="", now=now)
     resolve_by_key(key=f"verification:{order.id}", staff_id=staff_id, resolution="rejected", now=now)
 

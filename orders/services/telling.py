@@ -189,6 +189,10 @@ def _deadline(order: Order, name: str, now: datetime) -> datetime | None:
 
 
 def _titles(orders: Sequence[Order]) -> dict[str, str]:
-    """Of the first item of each; one statement."""
-    rows = OrderItem.objects.filter(order_id__in=[order.id for order in orders], position=0)
-    return dict(rows.values_list("order_id", "title"))
+    """Of the first item of each; one statement at most."""
+    titles = {order.id: next(iter(order.titles.values())) for order in orders if "titles" in order.__dict__}
+    unread = [order.id for order in orders if order.id not in titles]
+    if unread:
+        first = OrderItem.objects.filter(order_id__in=unread, position=0).order_by()
+        titles.update(first.values_list("order_id", "title"))
+    return titles

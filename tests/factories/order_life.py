@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.db import transaction
+
 from foundation.ids import new_id
 from members.models import Member
 from orders.lifecycle import BUYER, CARRIER, PROVIDER, SELLER, SUPPORT
@@ -16,6 +18,7 @@ from orders.services.cancelling import cancel, cancel_by_support, refuse_cancell
 from orders.services.checkouts import abandon_checkout
 from orders.services.completing import confirm
 from orders.services.issues import Terms
+from orders.services.order_moves import lock_order
 from orders.services.selling import record_capture, record_payment_failure
 from orders.services.supporting import refund_whole, reject_item, verify_item
 from tests.factories.listings import NOW
@@ -62,9 +65,10 @@ def decide(order: Order, terms: Terms | None) -> None:
 
 def be_refused(order: Order) -> None:
     for _ in range(3):
-        record_payment_failure(
-            order_id=order.id, payment_id="none", code="card_declined", now=order.created_at
-        )
+        with transaction.atomic():
+            record_payment_failure(
+                lock_order(order.id), payment_id="none", code="card_declined", now=order.created_at
+            )
 
 
 def be_charged_back(order: Order) -> None:
@@ -77,9 +81,14 @@ def be_paid(order: Order) -> None:
     if order.status == "pending_payment":
         pay_for(order, now=order.created_at)
     else:
-        record_capture(
-            order_id=order.id, payment_id=None, provider="", amount=euros(order.card_minor), now=later(order)
-        )
+        with transaction.atomic():
+            record_capture(
+                lock_order(order.id),
+                payment_id=None,
+                provider="",
+                amount=euros(order.card_minor),
+                now=later(order),
+            )
 
 
 def refund(order: Order) -> None:

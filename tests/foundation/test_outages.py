@@ -166,6 +166,24 @@ class TestRing:
         assert rung == [("a",), ("b",), ("a",)]
 
     @pytest.mark.django_db(transaction=True)
+    def test_that_many_share_waits_for_no_second_until_it_is_answered(self, settings: Any) -> None:
+        settings.REDIS_URL = "redis://shared"  # as if the cache of the tests were everybody's
+        heard, task = a_listener()
+        for _ in range(3):
+            doorbell.ring_after_commit(task, is_shared=True)
+        assert heard == [()]
+        doorbell.answer(task)
+        doorbell.ring_after_commit(task, is_shared=True)
+        assert heard == [(), ()]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_that_many_share_is_given_each_time_where_caches_are_not_shared(self) -> None:
+        heard, task = a_listener()
+        for _ in range(3):
+            doorbell.ring_after_commit(task, is_shared=True)
+        assert heard == [()] * 3
+
+    @pytest.mark.django_db(transaction=True)
     def test_is_not_lost_with_a_savepoint_that_asked_first(self) -> None:
         rung, task = a_listener()
         with transaction.atomic():

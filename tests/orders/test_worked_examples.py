@@ -21,6 +21,7 @@ from orders.models import BundleDiscount, BundleLadder, Order, OrderItem
 from orders.services.cancelling import cancel
 from orders.services.completing import confirm
 from orders.services.order_deadlines import sweep_orders
+from orders.services.order_moves import lock_order
 from orders.services.selling import record_capture
 from orders.services.supporting import refund_part, refund_whole
 from tests.factories.listings import NOW
@@ -120,9 +121,8 @@ class TestBundle:
         listings = [on_offer(seller.id, minor) for minor in (2000, 1500, 500)]
         order = check_out(buyer.id, [one.id for one in listings])
         Listing.objects.filter(id=listings[1].id).update(status=Status.REMOVED)
-        record_capture(
-            order_id=order.id, payment_id=None, provider="", amount=euros(order.card_minor), now=NOW
-        )
+        locked, amount = lock_order(order.id), euros(order.card_minor)
+        record_capture(locked, payment_id=None, provider="", amount=amount, now=NOW)
         assert Order.objects.get(id=order.id).status == S.PENDING_PAYMENT
         assert not Listing.objects.filter(status=Status.SOLD).exists()
 

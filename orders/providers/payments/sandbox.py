@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 
-from foundation.db import atomic_retry
+from foundation.db import atomic_retry, find_one
 from foundation.ids import new_id
 from foundation.incoming import HmacVerifier, sign
 from foundation.incoming.signatures import HEADER
@@ -96,27 +96,20 @@ class SandboxCards:
     @atomic_retry
     def _authorise(self, order: PaymentOrder) -> tuple[str, SandboxPayment]:
         card = CARDS.get(order.method, _NO_CARD)
-        SandboxPayment.objects.bulk_create(
-            [
-                SandboxPayment(
-                    reference=order.reference,
-                    method=order.method,
-                    amount_minor=order.amount.amount_minor,
-                    currency=order.amount.currency,
-                    answer=card.fault,
-                    answers_left=int(bool(card.fault)),
-                )
-            ],
-            ignore_conflicts=True,
+        asked = SandboxPayment(
+            reference=order.reference,
+            method=order.method,
+            amount_minor=order.amount.amount_minor,
+            currency=order.amount.currency,
+            answer=card.fault,
+            answers_left=int(bool(card.fault)),
         )
+        answer = _decide(asked, card)
+        SandboxPayment.objects.bulk_create([asked], ignore_conflicts=True)
         row = _locked(order.reference)
-        answer = _next_answer(row)
-        if answer != _UNAVAILABLE and row.provider_id is None:
-            row.provider_id, row.outcome = f"sandbox-{new_id()}", card.authorised.value
-            row.code = card.code if card.authorised is _P.FAILED else ""
-            if card.capture_fault:
-                row.answer, row.answers_left = card.capture_fault, 1
-        row.save(force_update=True)
+        if row.id != asked.id:
+            answer = _decide(row, card)
+            row.save(force_update=True)
         return answer, row
 
     def capture(self, reference: str, provider_id: str, amount: Money, *, now: datetime) -> PaymentReport:
@@ -320,8 +313,19 @@ def _message(kind: str, event_id: str, subject_id: str, report: Report, now: dat
     return body, signed_headers(body, now)
 
 
+def _decide(row: SandboxPayment, card: Card) -> str:
+    """What becomes of a request to authorise; the fault with which it is answered, if any."""
+    answer = _next_answer(row)
+    if answer != _UNAVAILABLE and row.provider_id is None:
+        row.provider_id, row.outcome = f"sandbox-{new_id()}", card.authorised.value
+        row.code = card.code if card.authorised is _P.FAILED else ""
+        if card.capture_fault:
+            row.answer, row.answers_left = card.capture_fault, 1
+    return answer
+
+
 def _locked(reference: str) -> SandboxPayment:
-    row = SandboxPayment.objects.select_for_update().filter(reference=reference).first()
+    row = find_one(SandboxPayment.objects.select_for_update().filter(reference=reference))
     if row is None:
         raise OutcomeUnknown("never heard of it")
     return row

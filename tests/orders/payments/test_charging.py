@@ -106,8 +106,9 @@ class TestAdvance:
         assert (facts.status, facts.captured, facts.refunded) == ("captured", TOTAL, euros(0))
 
     def test_reserves_before_it_takes(self, card_order: Order) -> None:
-        payment = advance(start(card_order), steps=1)
-        assert (payment.status, payment.due_at, charges()) == ("authorised", NOON, 0)
+        payment = pay(card_order, "pm_capture_timeout_before_success")
+        assert (payment.status, payment.calls, charges()) == ("capturing", 1, 0)
+        assert SandboxPayment.objects.get().outcome == "authorised"
 
     def test_does_nothing_before_it_is_due_again(self, card_order: Order) -> None:
         payment = pay(card_order, "pm_card_3ds")
@@ -184,9 +185,13 @@ class TestSecureStep:
 class TestTooLate:
     """The order has ended while its card was being asked."""
 
-    @pytest.mark.parametrize("method", ["pm_card_ok", "pm_card_3ds"])
-    def test_what_is_reserved_is_given_free(self, card_order: Order, method: str) -> None:
-        payment = advance(start(card_order, method), steps=1)
+    @pytest.mark.parametrize("status", ["authorised", "requires_action"])
+    def test_what_is_reserved_is_given_free(self, card_order: Order, status: str) -> None:
+        payment = pay(card_order, "pm_card_3ds")
+        if status == "authorised":
+            sandbox.settle(payment.id, PaymentOutcome.AUTHORISED)
+            told(sandbox.payment_callback(payment.id, now=NOON))
+        assert Payment.objects.get().status == status
         end(card_order)
         assert stop_payments(order_id=card_order.id, now=NOON)
         assert advance(payment.id).status == "cancelled"

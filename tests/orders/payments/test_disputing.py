@@ -8,10 +8,10 @@ from balance.models import Posting
 from foundation.models import IncomingEvent
 from orders.models import Dispute, Order
 from orders.providers.payments import sandbox
-from orders.providers.payments.contract import DisputeOutcome, PaymentOutcome
+from orders.providers.payments.contract import DisputeOutcome
 from orders.queries.payments import has_open_dispute
 from tests.factories.money import NOON, euros
-from tests.factories.payments import advance, pay, start, told
+from tests.factories.payments import pay, told
 
 pytestmark = pytest.mark.django_db
 
@@ -57,8 +57,8 @@ class TestDispute:
         assert (Dispute.objects.get().status, events()) == ("lost", ["chargeback"])
 
     def test_waits_for_the_news_of_the_capture(self, card_order: Order) -> None:
-        payment = advance(start(card_order), steps=1)
-        sandbox.settle(payment.id, PaymentOutcome.CAPTURED)
+        payment = pay(card_order, "pm_capture_timeout_after_success")
+        assert payment.status == "capturing"
         bank_says(payment.id, OPENED)
         waiting = IncomingEvent.objects.get()
         assert (waiting.status, waiting.last_error) == ("waiting", "CaptureNotKnown")
