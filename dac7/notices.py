@@ -221,6 +221,30 @@ register(
         ),
     ),
     _kind(
+        "tax.account_closed",
+        path=PROFILE,
+        title=(
+            "Your account is closed until you answer",
+            "Dein Konto ist geschlossen, bis du antwortest",
+            "Votre compte est fermé jusqu'à votre réponse",
+            "Jūsų paskyra uždaryta, kol atsakysite",
+        ),
+        body=(
+            "Details for the tax authority are still missing. You can neither sell, buy nor withdraw, and a "
+            "new account does not change that. Your money stays yours. As soon as the tax profile that we "
+            "asked for is complete, everything is open again.",
+            "Es fehlen noch immer Angaben für das Finanzamt. Du kannst weder verkaufen noch kaufen noch "
+            "auszahlen lassen, und ein neues Konto ändert daran nichts. Dein Geld bleibt deins. Sobald das "
+            "verlangte Steuerprofil vollständig ist, ist alles wieder offen.",
+            "Il manque toujours des informations fiscales. Vous ne pouvez ni vendre, ni acheter, ni retirer, "
+            "et un nouveau compte n'y change rien. Votre argent reste le vôtre. Dès que le profil fiscal "
+            "demandé est complet, tout est de nouveau ouvert.",
+            "Vis dar trūksta duomenų mokesčių administratoriui. Negalite nei parduoti, nei pirkti, nei "
+            "išsimokėti, ir nauja paskyra to nepakeičia. Pinigai lieka jūsų. Vos užpildysite prašytą "
+            "mokesčių profilį, viskas vėl bus atverta.",
+        ),
+    ),
+    _kind(
         "tax.information_complete",
         path=STATUS,
         title=(

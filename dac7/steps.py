@@ -18,6 +18,7 @@ class Step(StrEnum):
     WITHDRAWALS_HELD_FROM = "withdrawals_held_from"
     WITHDRAWALS_HELD = "withdrawals_held"
     SELLING_STOPPED = "selling_stopped"
+    ACCOUNT_CLOSED = "account_closed"
     REPORT = "report"
     STATEMENT = "statement"
 
@@ -54,6 +55,12 @@ _WHY: dict[Step, Texts] = {
         "Des informations manquent encore. Vous pourrez vendre à nouveau dès votre réponse.",
         "Vis dar trūksta duomenų. Galėsite vėl parduoti, kai tik atsakysite.",
     ),
+    Step.ACCOUNT_CLOSED: (
+        "Information is missing still. Your account, and any other of yours, is open again once you answer.",
+        "Es fehlen noch Angaben. Dein Konto und jedes andere von dir ist wieder offen, sobald du antwortest.",
+        "Des informations manquent encore. Votre compte, et tout autre, sera rouvert dès votre réponse.",
+        "Vis dar trūksta duomenų. Jūsų paskyra ir visos kitos jūsų paskyros bus atvertos, kai atsakysite.",
+    ),
     Step.REPORT: (
         "You reached a limit, so the law (DAC7) has us report what you earned here to the tax authority.",
         "Du hast eine Grenze erreicht, also müssen wir nach dem Gesetz (DAC7) deine Einnahmen hier melden.",
@@ -88,10 +95,13 @@ def next_steps(
     is_missing: bool,
     is_withheld: bool,
     is_barred: bool,
+    is_closed: bool,
     held_from: date | None,
 ) -> list[NextStep]:
     """In the order in which they happen. ``held_from``: the earliest day, while a request is open."""
     steps = []
+    if is_closed:
+        steps.append(NextStep(Step.ACCOUNT_CLOSED, None))
     if is_barred:
         steps.append(NextStep(Step.SELLING_STOPPED, None))
     if is_withheld:

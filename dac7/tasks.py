@@ -8,6 +8,7 @@ from django.conf import settings
 from dac7.services import (
     advancing,
     announcing,
+    closing,
     diligence,
     erasing,
     forgetting,
@@ -67,6 +68,12 @@ def tell_offering_sellers() -> None:
 def sweep_information_requests() -> None:
     """Every minute: reminders, and withdrawals to be held."""
     diligence.sweep_requests(now=clock.now())
+
+
+@shared_task
+def enforce_stops() -> None:
+    """Rung by staff, and every hour: what stopped sellers have on offer, and their other accounts."""
+    closing.enforce_stops(now=clock.now())
 
 
 # Reads everybody's year; other tasks are ended after two minutes.

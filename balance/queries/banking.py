@@ -121,6 +121,13 @@ def count_members_by_iban(iban_indexes: Iterable[str]) -> dict[str, int]:
     return {row["iban_index"]: row["members"] for row in rows}
 
 
+def list_members_of_same_ibans(member_id: str) -> list[str]:
+    """Others who have, or had, a bank account with an IBAN of this member's; in order."""
+    own = BankAccount.objects.filter(member_id=member_id).values_list("iban_index", flat=True)
+    rows = BankAccount.objects.filter(iban_index__in=set(own)).exclude(member_id=member_id)
+    return sorted(set(rows.values_list("member_id", flat=True)))
+
+
 def identity_facts(identity: Identity) -> IdentityFacts:
     """The row as data. Raises CannotOpen."""
     return IdentityFacts(

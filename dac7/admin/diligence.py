@@ -11,13 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from dac7.models import DiligenceEvent, InformationRequest, QuarterCheck, SellerYear
+from dac7.models import ClosedAccount, DiligenceEvent, InformationRequest, QuarterCheck, SellerYear
 from dac7.quarters import local_date
 from dac7.queries.overview import get_overview
 from dac7.services import diligence
 from dac7.services.watching import rules_now
+from dac7.tasks import enforce_stops
 from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
+from foundation.doorbell import ring_after_commit
 
 if TYPE_CHECKING:
     _SellerYearAdmin = admin.ModelAdmin[SellerYear]
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
     _EventAdmin = admin.ModelAdmin[DiligenceEvent]
     _CheckAdmin = admin.ModelAdmin[QuarterCheck]
     _EventInline = admin.TabularInline[DiligenceEvent, InformationRequest]
+    _ClosedInline = admin.TabularInline[ClosedAccount, InformationRequest]
 else:  # generic only in the stubs, not at run time
     _SellerYearAdmin = _RequestAdmin = _EventAdmin = _CheckAdmin = admin.ModelAdmin
-    _EventInline = admin.TabularInline
+    _EventInline = _ClosedInline = admin.TabularInline
 
 
 @admin.register(SellerYear)
@@ -80,6 +83,13 @@ class EventInline(ReadOnly, _EventInline):
     extra = 0
 
 
+class ClosedInline(ReadOnly, _ClosedInline):
+    model = ClosedAccount
+    fields = ("member_id", "found_by", "closed_at", "opened_at")
+    readonly_fields = fields
+    extra = 0
+
+
 @admin.register(InformationRequest)
 class InformationRequestAdmin(ReadOnly, _RequestAdmin):
     """The queue: what is open first, the longest asked first."""
@@ -92,8 +102,8 @@ class InformationRequestAdmin(ReadOnly, _RequestAdmin):
     show_full_result_count = False
     fields = ("id", *list_display, "withdrawals_held_by", "selling_stopped_by")
     readonly_fields = fields
-    inlines = (EventInline,)
-    actions = ("bar_selling", "drop_requests")
+    inlines = (ClosedInline, EventInline)
+    actions = ("bar_selling", "close_accounts", "drop_requests")
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Rows are not edited, but whoever may "change" them may decide."""
@@ -103,6 +113,13 @@ class InformationRequestAdmin(ReadOnly, _RequestAdmin):
     def bar_selling(self, request: HttpRequest, chosen: QuerySet[InformationRequest]) -> HttpResponse | None:
         """Withdrawals are held already, and there is no answer."""
         return self._decide(request, chosen, diligence.bar_selling, "Stop selling as well")
+
+    @admin.action(description="Close the account, and every other of the person", permissions=["decide"])
+    def close_accounts(
+        self, request: HttpRequest, chosen: QuerySet[InformationRequest]
+    ) -> HttpResponse | None:
+        """Until the answer; instead of withholding for ever."""
+        return self._decide(request, chosen, diligence.close_account, "Close the account")
 
     @admin.action(description="Drop: nothing had to be asked", permissions=["decide"])
     def drop_requests(
@@ -129,6 +146,7 @@ class InformationRequestAdmin(ReadOnly, _RequestAdmin):
             lambda row: verb(request_id=row.id, staff_id=staff_id, note=note, now=now),
             f"{title}. {note}",
         )
+        ring_after_commit(enforce_stops)
         return None
 
 

@@ -29,12 +29,13 @@ class RequestStatus(StrEnum):
     REMINDED_AGAIN = "reminded_again"
     WITHHELD = "withheld"
     BARRED = "barred"
+    CLOSED = "closed"
     ANSWERED = "answered"
     DROPPED = "dropped"
 
 
 _S = RequestStatus
-OPEN = (_S.REQUESTED, _S.REMINDED, _S.REMINDED_AGAIN, _S.WITHHELD, _S.BARRED)
+OPEN = (_S.REQUESTED, _S.REMINDED, _S.REMINDED_AGAIN, _S.WITHHELD, _S.BARRED, _S.CLOSED)
 
 REQUEST = register(
     Lifecycle(
@@ -46,7 +47,9 @@ REQUEST = register(
             _S.REMINDED: "asked again",
             _S.REMINDED_AGAIN: "asked for the last time, with the day from which withdrawals are held",
             _S.WITHHELD: "the seller cannot withdraw until the answer",
-            _S.BARRED: "the seller can neither withdraw nor sell until the answer",
+            _S.BARRED: "the seller can neither withdraw nor sell until the answer; nothing is on offer",
+            _S.CLOSED: "the account is closed until the answer: no selling, buying or withdrawing, also not "
+            "by another account of the same person",
             _S.ANSWERED: "nothing is missing; whatever was held was let go in the same moment",
             _S.DROPPED: "staff found that nothing had to be asked; whatever was held was let go",
         },
@@ -62,6 +65,8 @@ REQUEST = register(
                 note="and not before 60 days from the request are over, in local days",
             ),
             Transition(_S.WITHHELD, "bar", _S.BARRED, STAFF, note="selling stops as well; with a reason"),
+            Transition(_S.WITHHELD, "close", _S.CLOSED, STAFF, note="with a reason"),
+            Transition(_S.BARRED, "close", _S.CLOSED, STAFF, note="with a reason"),
             *(Transition(status, "answer", _S.ANSWERED, MEMBER) for status in OPEN),
             *(Transition(status, "drop", _S.DROPPED, STAFF, note="with a reason") for status in OPEN),
         ),

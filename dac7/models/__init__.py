@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from dac7.models.diligence import DiligenceEvent, InformationRequest, QuarterCheck, SalesCursor, SellerYear
+from dac7.models.diligence import (
+    ClosedAccount,
+    DiligenceEvent,
+    InformationRequest,
+    QuarterCheck,
+    SalesCursor,
+    SellerYear,
+)
 from dac7.models.figures import Compilation, ExchangeRate, FrozenSeller, FrozenTotal
 from dac7.models.filings import (
     Filing,
@@ -24,6 +31,7 @@ from dac7.models.profiles import (
 __all__ = [
     "AccessLog",
     "CheckEvent",
+    "ClosedAccount",
     "Compilation",
     "DiligenceEvent",
     "ExchangeRate",

@@ -100,6 +100,40 @@ class InformationRequest(models.Model):
         return f"{self.status} {self.id}"
 
 
+class ClosedAccount(models.Model):
+    """An account that is closed until a request is answered: the one asked, or another of the same person."""
+
+    class FoundBy(models.TextChoices):
+        ASKED = "asked", "It was asked itself"
+        TIN = "tin", "The same TIN"
+        BANK_ACCOUNT = "bank_account", "The same bank account, name and day of birth"
+
+    id = IdField(primary_key=True)
+    request = models.ForeignKey(InformationRequest, on_delete=models.CASCADE, related_name="closed_accounts")
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    found_by = AsciiField(max_length=12, choices=FoundBy.choices)
+    closed_at = models.DateTimeField()
+    opened_at = models.DateTimeField(
+        null=True, help_text="With the answer, or when staff dropped the request"
+    )
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(name="closedaccount_once", fields=["request", "member"]),
+            models.CheckConstraint(
+                name="closedaccount_known_reason", condition=Q(found_by__in=["asked", "tin", "bank_account"])
+            ),
+            models.CheckConstraint(
+                name="closedaccount_opened_after_closed",
+                condition=Q(opened_at__isnull=True) | Q(opened_at__gte=F("closed_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.found_by}"
+
+
 class DiligenceEvent(models.Model):
     """What was done about a seller, when, by whom, and what they were told. A trigger refuses changes."""
 

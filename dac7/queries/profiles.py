@@ -174,6 +174,12 @@ def iter_shared_persons() -> Iterator[tuple[str, ...]]:
     yield from sorted(groups)
 
 
+def list_accounts_of_person(member_id: str) -> tuple[str, ...]:
+    """The member ids of the person whose account it is, by TINs that tell who somebody is; in order."""
+    profile_id = TaxProfile.objects.filter(member_id=member_id).values_list("id", flat=True).first()
+    return (member_id,) if profile_id is None else _persons({profile_id}).get(profile_id, (member_id,))
+
+
 def residences_of(profile: TaxProfile) -> tuple[str, ...]:
     """Alphabetical: primary address, states that issued a TIN, permanent establishments [R]."""
     states = {profile.country, *profile.establishments.split()}

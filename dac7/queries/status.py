@@ -68,8 +68,9 @@ def get_tax_status(
                 year=year,
                 standing=standing,
                 is_missing=not is_complete,
-                is_withheld=status in (RequestStatus.WITHHELD, RequestStatus.BARRED),
-                is_barred=status is RequestStatus.BARRED,
+                is_withheld=status in (RequestStatus.WITHHELD, RequestStatus.BARRED, RequestStatus.CLOSED),
+                is_barred=status in (RequestStatus.BARRED, RequestStatus.CLOSED),
+                is_closed=status is RequestStatus.CLOSED,
                 held_from=held_from,
             )
         ),

@@ -1,4 +1,4 @@
-"""Asking sellers for what is missing: request, two reminders, withholding, and letting go with the answer.
+"""Asking sellers for what is missing: request, two reminders, withholding, closing, and letting go.
 
 The row of the request is locked before anything else of it, so of an answer and the clock one comes first; an
 answer after withholding lifts it in the same transaction.
@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from dac7 import metrics
 from dac7.errors.diligence import InformationRequestMoved, InformationRequestNotFound
 from dac7.lifecycle.diligence import MEMBER, OPEN, REQUEST, STAFF, RequestStatus, due_at, withheld_from
-from dac7.models import DiligenceEvent, InformationRequest
+from dac7.models import ClosedAccount, DiligenceEvent, InformationRequest
 from dac7.quarters import local_date
 from dac7.queries.diligence import count_open_requests
 from dac7.queries.profiles import list_tax_subjects
@@ -26,6 +26,7 @@ from foundation.db import atomic_retry
 from foundation.ids import new_id
 from foundation.lifecycle import CLOCK, UnknownTransition
 from members.models import Member
+from members.queries import list_restrictions
 from members.services.notices import notify
 from members.services.restrictions import lift, restrict
 
@@ -41,6 +42,7 @@ _NOTICES = {
     RequestStatus.REMINDED_AGAIN: "tax.information_reminded_again",
     RequestStatus.WITHHELD: "tax.withdrawals_held",
     RequestStatus.BARRED: "tax.selling_stopped",
+    RequestStatus.CLOSED: "tax.account_closed",
     RequestStatus.ANSWERED: "tax.information_complete",
 }
 _WITH_DAY = (RequestStatus.REQUESTED, RequestStatus.REMINDED, RequestStatus.REMINDED_AGAIN)
@@ -95,6 +97,38 @@ def information_given(*, member_id: str, now: datetime) -> bool:
 def bar_selling(*, request_id: str, staff_id: str, note: str, now: datetime) -> None:
     """Stop selling as well. Raises InformationRequestNotFound, InformationRequestMoved."""
     _move(_locked(request_id), "bar", STAFF, actor_reference=f"staff:{staff_id}", now=now, note=note)
+
+
+@atomic_retry
+def close_account(*, request_id: str, staff_id: str, note: str, now: datetime) -> None:
+    """Close the account until the answer; other accounts of the person are found by ``closing``.
+
+    Raises InformationRequestNotFound, InformationRequestMoved.
+    """
+    _move(_locked(request_id), "close", STAFF, actor_reference=f"staff:{staff_id}", now=now, note=note)
+
+
+@atomic_retry
+def close_another(*, request_id: str, member_id: str, found_by: str, now: datetime) -> bool:
+    """Close another account of the person as well; False when it is, or the request was answered."""
+    request = _locked(request_id)
+    if request.status != RequestStatus.CLOSED:
+        return False
+    if not _close(request, member_id, ClosedAccount.FoundBy(found_by), now):
+        return False
+    record(
+        member_id=member_id,
+        year=request.year,
+        verb="close",
+        actor=CLOCK,
+        now=now,
+        notice="tax.account_closed",
+        params={},
+        key=f"tax:{request.id}:closed",
+        request=request,
+        note=f"Found by {found_by}",
+    )
+    return True
 
 
 @atomic_retry
@@ -164,19 +198,44 @@ def _move(
 
 
 def _restrict(request: InformationRequest, target: RequestStatus, now: datetime) -> None:
-    source = f"dac7:{request.id}"
     if target is RequestStatus.WITHHELD:
-        request.withdrawals_held_by = restrict(
-            member_id=request.member_id, capability="withdraw", reason=REASON, source=source, now=now
-        )
+        request.withdrawals_held_by = _hold(request, request.member_id, "withdraw", now)
     elif target is RequestStatus.BARRED:
-        request.selling_stopped_by = restrict(
-            member_id=request.member_id, capability="sell", reason=REASON, source=source, now=now
-        )
+        request.selling_stopped_by = _hold(request, request.member_id, "sell", now)
+    elif target is RequestStatus.CLOSED:
+        _close(request, request.member_id, ClosedAccount.FoundBy.ASKED, now)
     elif target not in OPEN:
-        for restriction_id in (request.withdrawals_held_by, request.selling_stopped_by):
-            if restriction_id is not None:
-                lift(restriction_id=restriction_id, lifted_by=source, now=now)
+        _let_go(request, now)
+
+
+def _hold(request: InformationRequest, member_id: str, capability: str, now: datetime) -> str:
+    return restrict(
+        member_id=member_id, capability=capability, reason=REASON, source=f"dac7:{request.id}", now=now
+    )
+
+
+def _close(
+    request: InformationRequest, member_id: str, found_by: ClosedAccount.FoundBy, now: datetime
+) -> bool:
+    _, is_new = ClosedAccount.objects.get_or_create(
+        request=request, member_id=member_id, defaults={"found_by": found_by, "closed_at": now}
+    )
+    if is_new:
+        for capability in ("withdraw", "sell", "buy"):
+            _hold(request, member_id, capability, now)
+    return is_new
+
+
+def _let_go(request: InformationRequest, now: datetime) -> None:
+    """Everything that this request holds, of every account."""
+    source = f"dac7:{request.id}"
+    held = {request.withdrawals_held_by, request.selling_stopped_by} - {None}
+    closed = ClosedAccount.objects.filter(request=request, opened_at__isnull=True)
+    for member_id in closed.values_list("member_id", flat=True):
+        held |= {one.id for one in list_restrictions(member_id, now=now) if one.source == source}
+    for restriction_id in sorted(filter(None, held)):
+        lift(restriction_id=restriction_id, lifted_by=source, now=now)
+    closed.update(opened_at=now)
 
 
 def _write(

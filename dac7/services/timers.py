@@ -8,6 +8,7 @@ from dac7.models import InformationRequest, ProfileCheck
 from dac7.quarters import local_date, quarter_of, quarter_start
 from dac7.queries.diligence import find_read_until
 from dac7.services.advancing import next_january, sweep_filings
+from dac7.services.closing import enforce_stops
 from dac7.services.diligence import sweep_requests
 from dac7.services.erasing import purge_dossiers
 from dac7.services.verifying import ask_registries
@@ -57,6 +58,7 @@ def register_sweepers() -> None:
     register(Sweeper("dac7.sales", sweep=watch))
     register(Sweeper("dac7.quarters", sweep=check, next_due=next_quarter))
     register(Sweeper("dac7.filings", sweep=sweep_filings, next_due=next_january))
+    register(Sweeper("dac7.stops", sweep=enforce_stops))
     register(Sweeper("dac7.requests", sweep=sweep_requests, next_due=due))
     asked = earliest(ProfileCheck.objects.all(), "due_at")
     register(Sweeper("dac7.profile_checks", sweep=ask_registries, next_due=asked))

@@ -96,8 +96,11 @@ def test_strangers_have_no_status() -> None:
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "lt"])
 def test_every_step_has_its_words(language: str) -> None:
-    steps = next_steps(
-        year=2026, standing=Standing.OVER, is_missing=True, is_withheld=True, is_barred=True, held_from=None
-    )
-    assert [one.step for one in steps][:2] == [Step.SELLING_STOPPED, Step.WITHDRAWALS_HELD]
+    stops = {"is_withheld": True, "is_barred": True, "is_closed": True}
+    steps = next_steps(year=2026, standing=Standing.OVER, is_missing=True, held_from=None, **stops)
+    assert [one.step for one in steps][:3] == [
+        Step.ACCOUNT_CLOSED,
+        Step.SELLING_STOPPED,
+        Step.WITHDRAWALS_HELD,
+    ]
     assert len({one.why(language) for one in steps}) == len(steps)
