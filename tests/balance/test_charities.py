@@ -14,6 +14,7 @@ from balance.errors import (
     CharityAccountDecided,
     CharityAccountDiffers,
     CharityAccountNotFound,
+    CharityWithoutBankAccount,
     InvalidBankAccount,
     SecondPersonNeeded,
 )
@@ -140,6 +141,13 @@ class TestTheCatalogue:
         donate(seller.id, charity.id, 500)
         with pytest.raises(ProtectedError):
             charity.delete()
+
+    def test_without_an_account_is_not_opened(self) -> None:
+        charity = make_charity(is_open=False)
+        proposed(charity)
+        with pytest.raises(CharityWithoutBankAccount) as refused:
+            open_charity(charity_id=charity.id, now=NOON)
+        assert refused.value.code == "charity_without_bank_account"
 
 
 class TestABankAccount:
