@@ -26,6 +26,13 @@ class ExchangeRateContradicts(Conflict):
     title = "Another rate is known for this day"
 
 
+class NumbersUnderFormerKeys(Conflict):
+    """While index keys change, equal TINs look different: a person's accounts would be two small sellers."""
+
+    code = "numbers_under_former_keys"
+    title = "Tax numbers are indexed under former keys"
+
+
 class FiguresDoNotAddUp(Conflict):
     """The sums of all sellers differ from those of the ledger; nothing was frozen."""
 

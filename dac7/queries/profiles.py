@@ -24,6 +24,7 @@ from dac7.dossiers import (
 from dac7.lifecycle.profiles import CheckStatus
 from dac7.models import ProfileCheck, TaxNumber, TaxProfile
 from dac7.profile_rules import GivenTin, ProfileDetails, missing_of
+from foundation.encryption.blind_index import current_index_key_id
 from foundation.errors import FieldProblem
 from members.queries import get_member_facts
 
@@ -184,6 +185,11 @@ def residences_of(profile: TaxProfile) -> tuple[str, ...]:
     """Alphabetical: primary address, states that issued a TIN, permanent establishments [R]."""
     states = {profile.country, *profile.establishments.split()}
     return tuple(sorted(states | {number.state for number in _numbers(profile)}))
+
+
+def count_numbers_under_former_keys() -> int:
+    """TINs that no comparison of indexes finds, until ``rotate_encryption_keys`` has brought them over."""
+    return TaxNumber.objects.exclude(number_index__startswith=f"{current_index_key_id()}.").count()
 
 
 def find_other_owners(number: TaxNumber, index: Q) -> list[TaxProfile]:

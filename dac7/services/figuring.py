@@ -24,7 +24,7 @@ import structlog
 from balance.queries.sales import SaleLine, iter_sale_lines, sale_totals
 from dac7 import metrics
 from dac7.dossiers import EntityType, SellerDossier
-from dac7.errors.figures import ExchangeRateMissing, FiguresDoNotAddUp
+from dac7.errors.figures import ExchangeRateMissing, FiguresDoNotAddUp, NumbersUnderFormerKeys
 from dac7.figures.activities import Activity, activities_of, by_member
 from dac7.figures.explaining import pack
 from dac7.figures.rates import RateMissing, RateTable
@@ -41,7 +41,12 @@ from dac7.message.records import (
 )
 from dac7.models import Compilation, FrozenSeller, FrozenTotal
 from dac7.quarters import year_bounds
-from dac7.queries.profiles import iter_dossiers, iter_shared_persons, list_tax_subjects
+from dac7.queries.profiles import (
+    count_numbers_under_former_keys,
+    iter_dossiers,
+    iter_shared_persons,
+    list_tax_subjects,
+)
 from dac7.services.erasing import keep_for_year
 from dac7.services.rates import rates_of_year
 from dac7.states import StateRules, rules_of
@@ -59,10 +64,14 @@ def reported_sellers(
     """Compile the filing's figures as of ``now`` and give who is reported, in order of ``seller_id``.
 
     The figures are complete once the iterator has ended: then they add up to the ledger. Called again, it
-    starts anew. Raises ExchangeRateMissing, FiguresDoNotAddUp, StateUnknown.
+    starts anew. Raises ExchangeRateMissing, FiguresDoNotAddUp, NumbersUnderFormerKeys, StateUnknown.
     """
     started = time.monotonic()
     rules = rules_of(member_state, year)
+    if under_former := count_numbers_under_former_keys():
+        raise NumbersUnderFormerKeys(
+            f"{under_former} tax numbers cannot be compared: run manage.py rotate_encryption_keys."
+        )
     _begin(filing_id, year, member_state, now)
     compiled = _Compiled(filing_id, year)
     try:
