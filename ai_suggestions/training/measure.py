@@ -26,7 +26,8 @@ SAME_COLOUR: Mapping[str, tuple[str, ...]] = {"multi": ("various",), "beige": ("
 
 
 COLOURS_SEEN = Path(__file__).with_name("colours_seen.csv")
-"""120 further photos of the folder; `test` ones were labelled and put aside before the rules were changed."""
+"""192 further photos of the folder. Those of `test` were labelled and put aside before the rules were
+changed, those of `later` were labelled after it and before any rule saw them; no rule has changed since."""
 
 
 def colour_figures(folder: Path, table: Path, part: str | None = None) -> dict[str, Any]:
@@ -152,6 +153,7 @@ def main() -> None:
         "colours": colour_figures(asked.data, asked.data / "colours.csv"),
         "colours_fit": colour_figures(asked.data, COLOURS_SEEN, "fit"),
         "colours_test": colour_figures(asked.data, COLOURS_SEEN, "test"),
+        "colours_later": colour_figures(asked.data, COLOURS_SEEN, "later"),
         "garment_photos": garment_figures(chosen, brands),
         "drawn_labels": drawn_label_figures(60, brands),
         "milliseconds": milliseconds(chosen[:60]),

@@ -92,7 +92,7 @@ SEEN = REPOSITORY / "ai_suggestions/training/colours_seen.csv"
 
 
 def seen() -> list[dict[str, str]]:
-    """The colours and patterns of 120 photos: columns file, primary, acceptable, second, pattern, part."""
+    """The colours of 192 photos, in `fit` and `test` also the second one and the pattern."""
     with SEEN.open(newline="", encoding="utf-8") as rows:
         return list(csv.DictReader(rows))
 
@@ -102,11 +102,9 @@ class TestColoursSeen:
         with (REPOSITORY / "listings/data/colours.csv").open(newline="", encoding="utf-8") as table:
             palette = {row["id"] for row in csv.DictReader(table)}
         rows = seen()
-        assert {part: sum(row["part"] == part for row in rows) for part in ("fit", "test")} == {
-            "fit": 60,
-            "test": 60,
-        }
-        assert len({row["file"] for row in rows}) == 120
+        parts = {part: sum(row["part"] == part for row in rows) for part in ("fit", "test", "later")}
+        assert parts == {"fit": 60, "test": 60, "later": 72}
+        assert len({row["file"] for row in rows}) == 192
         for row in rows:
             assert {row["primary"], *row["acceptable"].split("|")} <= palette
             assert set(row["second"].split("|")) <= palette | {"", "*"}
@@ -116,7 +114,7 @@ class TestColoursSeen:
 @pytest.mark.skipif(not CLOTHING.is_dir(), reason="the clothing photos are not beside this checkout")
 class TestHeldOutPhotos:
     def test_what_the_docs_state_holds(self) -> None:
-        rows = [row for row in seen() if row["part"] == "test"]
+        rows = [row for row in seen() if row["part"] in ("test", "later")]
         first = two = seconds = wrong_seconds = 0
         for row in rows:
             accepted, second = set(row["acceptable"].split("|")), set(row["second"].split("|"))
@@ -124,8 +122,10 @@ class TestHeldOutPhotos:
                 reading = colours.read(photo)
             first += reading.chosen[0] in accepted
             two += bool({*reading.chosen, *(entry.colour for entry in reading.likely[:2])} & accepted)
+            if row["part"] == "later":  # nobody labelled second colours there
+                continue
             seconds += len(reading.chosen) == 2
             wrong_seconds += len(reading.chosen) == 2 and reading.chosen[1] not in second | accepted
         assert first / len(rows) >= 0.85
-        assert two / len(rows) >= 0.90
+        assert two / len(rows) >= 0.93
         assert wrong_seconds <= 0.25 * seconds
