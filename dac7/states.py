@@ -32,7 +32,8 @@ class StateRules:
     """The rules of the state in which the operator reports.
 
     A seller of goods is small with fewer than ``activities_below`` activities and euros up to ``limit``,
-    ``limit`` itself included unless ``is_limit_reported``.
+    ``limit`` itself included unless ``is_limit_reported``. ``wants_account``: residents are reported with the
+    account that they are paid to.
     """
 
     state: str

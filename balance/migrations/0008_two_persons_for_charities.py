@@ -15,58 +15,113 @@ def decide_former(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('balance', '0007_donations'),
+        ("balance", "0007_donations"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='charityaccount',
-            name='charityaccount_standing_until_replaced',
+            model_name="charityaccount",
+            name="charityaccount_standing_until_replaced",
         ),
         migrations.AddField(
-            model_name='charityaccount',
-            name='decided_at',
+            model_name="charityaccount",
+            name="decided_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='charityaccount',
-            name='decided_by',
-            field=foundation.ids.AsciiField(blank=True, default='', help_text='Who approved or rejected it', max_length=60),
+            model_name="charityaccount",
+            name="decided_by",
+            field=foundation.ids.AsciiField(
+                blank=True, default="", help_text="Who approved or rejected it", max_length=60
+            ),
         ),
         migrations.AddField(
-            model_name='charityaccount',
-            name='status',
-            field=foundation.ids.AsciiField(choices=[('proposed', 'proposed'), ('standing', 'standing'), ('replaced', 'replaced'), ('rejected', 'rejected')], default='standing', max_length=10),
+            model_name="charityaccount",
+            name="status",
+            field=foundation.ids.AsciiField(
+                choices=[
+                    ("proposed", "proposed"),
+                    ("standing", "standing"),
+                    ("replaced", "replaced"),
+                    ("rejected", "rejected"),
+                ],
+                default="standing",
+                max_length=10,
+            ),
             preserve_default=False,
         ),
         migrations.AlterField(
-            model_name='charityaccount',
-            name='is_standing',
+            model_name="charityaccount",
+            name="is_standing",
             field=models.BooleanField(default=None, editable=False, null=True),
         ),
         migrations.AlterField(
-            model_name='charityaccount',
-            name='set_at',
-            field=models.DateTimeField(help_text='When it was proposed'),
+            model_name="charityaccount",
+            name="set_at",
+            field=models.DateTimeField(help_text="When it was proposed"),
         ),
         migrations.AlterField(
-            model_name='charityaccount',
-            name='set_by',
-            field=foundation.ids.AsciiField(help_text='staff:…, or system for invented charities', max_length=60),
+            model_name="charityaccount",
+            name="set_by",
+            field=foundation.ids.AsciiField(
+                help_text="staff:…, or system for invented charities", max_length=60
+            ),
         ),
         migrations.RunPython(decide_former, migrations.RunPython.noop),
         migrations.AddConstraint(
-            model_name='charityaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['proposed', 'standing', 'replaced', 'rejected'])), name='charityaccount_known_status'),
+            model_name="charityaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["proposed", "standing", "replaced", "rejected"])),
+                name="charityaccount_known_status",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='charityaccount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_standing', True), ('is_standing__isnull', False), ('replaced_at__isnull', True), ('status', 'standing')), models.Q(('is_standing__isnull', True), ('replaced_at__isnull', False), ('status', 'replaced')), models.Q(('is_standing__isnull', True), ('replaced_at__isnull', True), ('status__in', ['proposed', 'rejected'])), _connector='OR'), name='charityaccount_standing_until_replaced'),
+            model_name="charityaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("is_standing", True),
+                        ("is_standing__isnull", False),
+                        ("replaced_at__isnull", True),
+                        ("status", "standing"),
+                    ),
+                    models.Q(
+                        ("is_standing__isnull", True), ("replaced_at__isnull", False), ("status", "replaced")
+                    ),
+                    models.Q(
+                        ("is_standing__isnull", True),
+                        ("replaced_at__isnull", True),
+                        ("status__in", ["proposed", "rejected"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="charityaccount_standing_until_replaced",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='charityaccount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by', ''), ('status', 'proposed')), models.Q(('decided_at__isnull', False), ('status', 'rejected'), models.Q(('decided_by', ''), _negated=True)), models.Q(('decided_at__isnull', False), ('status__in', ['standing', 'replaced']), models.Q(('decided_by', ''), _negated=True), models.Q(models.Q(('decided_by', models.F('set_by')), _negated=True), ('set_by', 'system'), _connector='OR')), _connector='OR'), name='charityaccount_approved_by_another'),
+            model_name="charityaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decided_at__isnull", True), ("decided_by", ""), ("status", "proposed")),
+                    models.Q(
+                        ("decided_at__isnull", False),
+                        ("status", "rejected"),
+                        models.Q(("decided_by", ""), _negated=True),
+                    ),
+                    models.Q(
+                        ("decided_at__isnull", False),
+                        ("status__in", ["standing", "replaced"]),
+                        models.Q(("decided_by", ""), _negated=True),
+                        models.Q(
+                            models.Q(("decided_by", models.F("set_by")), _negated=True),
+                            ("set_by", "system"),
+                            _connector="OR",
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="charityaccount_approved_by_another",
+            ),
         ),
     ]

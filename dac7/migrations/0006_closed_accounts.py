@@ -7,66 +7,157 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('dac7', '0005_exports'),
+        ("dac7", "0005_exports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ClosedAccount',
+            name="ClosedAccount",
             fields=[
-                ('id', foundation.ids.IdField(default=foundation.ids.new_id, editable=False, max_length=26, primary_key=True, serialize=False)),
-                ('found_by', foundation.ids.AsciiField(choices=[('asked', 'It was asked itself'), ('tin', 'The same TIN'), ('bank_account', 'The same bank account, name and day of birth')], max_length=12)),
-                ('closed_at', models.DateTimeField()),
-                ('opened_at', models.DateTimeField(help_text='With the answer, or when staff dropped the request', null=True)),
+                (
+                    "id",
+                    foundation.ids.IdField(
+                        default=foundation.ids.new_id,
+                        editable=False,
+                        max_length=26,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "found_by",
+                    foundation.ids.AsciiField(
+                        choices=[
+                            ("asked", "It was asked itself"),
+                            ("tin", "The same TIN"),
+                            ("bank_account", "The same bank account, name and day of birth"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("closed_at", models.DateTimeField()),
+                (
+                    "opened_at",
+                    models.DateTimeField(
+                        help_text="With the answer, or when staff dropped the request", null=True
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.RemoveConstraint(
-            model_name='informationrequest',
-            name='informationrequest_known_status',
+            model_name="informationrequest",
+            name="informationrequest_known_status",
         ),
         migrations.RemoveConstraint(
-            model_name='informationrequest',
-            name='informationrequest_open_until_ended',
+            model_name="informationrequest",
+            name="informationrequest_open_until_ended",
         ),
         migrations.AlterField(
-            model_name='informationrequest',
-            name='status',
-            field=foundation.ids.AsciiField(choices=[('requested', 'requested'), ('reminded', 'reminded'), ('reminded_again', 'reminded_again'), ('withheld', 'withheld'), ('barred', 'barred'), ('closed', 'closed'), ('answered', 'answered'), ('dropped', 'dropped')], max_length=14),
+            model_name="informationrequest",
+            name="status",
+            field=foundation.ids.AsciiField(
+                choices=[
+                    ("requested", "requested"),
+                    ("reminded", "reminded"),
+                    ("reminded_again", "reminded_again"),
+                    ("withheld", "withheld"),
+                    ("barred", "barred"),
+                    ("closed", "closed"),
+                    ("answered", "answered"),
+                    ("dropped", "dropped"),
+                ],
+                max_length=14,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='informationrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['requested', 'reminded', 'reminded_again', 'withheld', 'barred', 'closed', 'answered', 'dropped'])), name='informationrequest_known_status'),
+            model_name="informationrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "requested",
+                            "reminded",
+                            "reminded_again",
+                            "withheld",
+                            "barred",
+                            "closed",
+                            "answered",
+                            "dropped",
+                        ],
+                    )
+                ),
+                name="informationrequest_known_status",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='informationrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('is_open', True), ('is_open__isnull', False), ('status__in', ['requested', 'reminded', 'reminded_again', 'withheld', 'barred', 'closed'])), models.Q(models.Q(('status__in', ['requested', 'reminded', 'reminded_again', 'withheld', 'barred', 'closed']), _negated=True), ('ended_at__isnull', False), ('is_open__isnull', True)), _connector='OR'), name='informationrequest_open_until_ended'),
+            model_name="informationrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ended_at__isnull", True),
+                        ("is_open", True),
+                        ("is_open__isnull", False),
+                        (
+                            "status__in",
+                            ["requested", "reminded", "reminded_again", "withheld", "barred", "closed"],
+                        ),
+                    ),
+                    models.Q(
+                        models.Q(
+                            (
+                                "status__in",
+                                ["requested", "reminded", "reminded_again", "withheld", "barred", "closed"],
+                            ),
+                            _negated=True,
+                        ),
+                        ("ended_at__isnull", False),
+                        ("is_open__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="informationrequest_open_until_ended",
+            ),
         ),
         migrations.AddField(
-            model_name='closedaccount',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="closedaccount",
+            name="member",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='closedaccount',
-            name='request',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='closed_accounts', to='dac7.informationrequest'),
+            model_name="closedaccount",
+            name="request",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="closed_accounts",
+                to="dac7.informationrequest",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='closedaccount',
-            constraint=models.UniqueConstraint(fields=('request', 'member'), name='closedaccount_once'),
+            model_name="closedaccount",
+            constraint=models.UniqueConstraint(fields=("request", "member"), name="closedaccount_once"),
         ),
         migrations.AddConstraint(
-            model_name='closedaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('found_by__in', ['asked', 'tin', 'bank_account'])), name='closedaccount_known_reason'),
+            model_name="closedaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("found_by__in", ["asked", "tin", "bank_account"])),
+                name="closedaccount_known_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='closedaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('opened_at__isnull', True), ('opened_at__gte', models.F('closed_at')), _connector='OR'), name='closedaccount_opened_after_closed'),
+            model_name="closedaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("opened_at__isnull", True), ("opened_at__gte", models.F("closed_at")), _connector="OR"
+                ),
+                name="closedaccount_opened_after_closed",
+            ),
         ),
     ]

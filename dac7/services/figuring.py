@@ -12,7 +12,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -49,7 +49,7 @@ from dac7.queries.profiles import (
 )
 from dac7.services.erasing import keep_for_year
 from dac7.services.rates import rates_of_year
-from dac7.states import StateRules, rules_of
+from dac7.states import MEMBER_STATES, StateRules, rules_of
 from foundation.db import atomic_retry
 
 logger = structlog.get_logger(__name__)
@@ -77,8 +77,8 @@ def reported_sellers(
     try:
         for figures in _iter_figures(year, rules, rates_of_year(year), now):
             for reported in compiled.add(figures):
-                yield from _with_dossiers(reported)
-        yield from _with_dossiers(compiled.flush())
+                yield from _with_dossiers(reported, rules, year)
+        yield from _with_dossiers(compiled.flush(), rules, year)
     except RateMissing as fault:
         raise ExchangeRateMissing(str(fault)) from fault
     _finish(compiled, rules, now)
@@ -267,13 +267,21 @@ def _compare(compiled: _Compiled, ledger: Mapping[str, tuple[int, int]]) -> None
             )
 
 
-def _with_dossiers(figures: Sequence[SellerFigures]) -> Iterator[ReportedSeller]:
+def _with_dossiers(
+    figures: Sequence[SellerFigures], rules: StateRules, year: int
+) -> Iterator[ReportedSeller]:
     wanted = (member_id for one in figures for member_id in one.member_ids)
     dossiers = {dossier.member_id: dossier for dossier in iter_dossiers(wanted)}
     for one in figures:
         own = [dossiers[member_id] for member_id in one.member_ids if member_id in dossiers]
         # Of several accounts the first one that says everything speaks for the person.
-        yield _reported(one, next((dossier for dossier in own if dossier.is_complete), next(iter(own), None)))
+        dossier = next((dossier for dossier in own if dossier.is_complete), next(iter(own), None))
+        reported = _reported(one, dossier)
+        # Of a residence outside the Union the operator's state decides.
+        asking = [rules_of(state, year) for state in reported.residences if state in MEMBER_STATES] or [rules]
+        if not any(state.wants_account for state in asking):
+            reported = replace(reported, account=None)
+        yield reported
 
 
 def _reported(figures: SellerFigures, dossier: SellerDossier | None) -> ReportedSeller:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -12,6 +14,7 @@ from balance.chart import Event
 from balance.models import Posting
 from balance.queries.sales import sale_totals
 from balance.services.posting import reverse
+from dac7 import states
 from dac7.errors.figures import ExchangeRateMissing, FiguresDoNotAddUp
 from dac7.message.records import Quarter
 from dac7.models import Compilation, FrozenSeller, FrozenTotal
@@ -27,6 +30,7 @@ from dac7.states import MEMBER_STATES, rules_of
 from foundation.ids import new_id
 from foundation.money import Money
 from members.models import Member
+from tests.factories.banking import make_bank_account
 from tests.factories.members import make_member
 from tests.factories.sales import sell, sell_many, take_back
 from tests.factories.tax import company, give_profile, person
@@ -65,6 +69,28 @@ class TestReportedSellers:
     def test_without_a_dossier_are_given_all_the_same(self, big_seller: Member) -> None:
         (reported,) = reported_sellers(filing_id=new_id(), year=YEAR, member_state="LT", now=JANUARY)
         assert (reported.name, reported.residences, reported.tins) == ("", (), ())
+
+    @pytest.mark.parametrize(("wanted", "has_account"), [("yes", True), ("no", False)])
+    def test_are_given_with_the_account_where_their_state_wants_it(
+        self,
+        big_seller: Member,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        request: pytest.FixtureRequest,
+        wanted: str,
+        has_account: bool,
+    ) -> None:
+        give_profile(big_seller.id)
+        make_bank_account(big_seller.id)
+        rows = (states.DATA / "states.csv").read_text(encoding="utf-8").splitlines()
+        changed = [row.replace(",yes,", f",{wanted},") if row.startswith("LT,") else row for row in rows]
+        (tmp_path / "states.csv").write_text("\n".join(changed), encoding="utf-8")
+        shutil.copy(states.DATA / "partner_jurisdictions.csv", tmp_path)
+        monkeypatch.setattr(states, "DATA", tmp_path)
+        states._rows.cache_clear()
+        request.addfinalizer(states._rows.cache_clear)
+        (reported,) = reported_sellers(filing_id=new_id(), year=YEAR, member_state="LT", now=JANUARY)
+        assert (reported.account is not None) is has_account
 
     def test_leave_out_the_excluded_but_add_them_up(self, big_seller: Member) -> None:
         small = make_member("Jonas")
