@@ -249,6 +249,7 @@ BANK_ACCOUNT_COOL_DOWN_H = env.int("BANK_ACCOUNT_COOL_DOWN_H", 24)
 
 # --- Parcels ----------------------------------------------------------------------------------
 CARRIER_PROVIDER, SENDCLOUD = carrier_settings()
+SANDBOX_CARRIER_NEEDS_ADDRESSES = env.bool("SANDBOX_CARRIER_NEEDS_ADDRESSES", False)
 VERIFICATION_HUB = verification_hub()
 
 # --- Tax --------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foundation.errors import Conflict, NotFound, RuleBroken, Unavailable
+from foundation.errors import Conflict, NotFound, PreconditionFailed, RuleBroken, Unavailable
 
 
 class LabelNotFound(NotFound):
@@ -17,6 +17,18 @@ class LabelNotReady(Conflict):
 
     code = "label_not_ready"
     title = "The label is not there"
+
+
+class SenderAddressAbroad(RuleBroken):
+    """What you sell is sent from your own market."""
+
+    code = "sender_address_abroad"
+    title = "You send from your own market"
+
+
+class SenderAddressStale(PreconditionFailed):
+    code = "sender_address_stale"
+    title = "The address was changed in the meantime"
 
 
 class PlaceMissing(RuleBroken):

@@ -19,6 +19,11 @@ CARRIER_CALL_SECONDS = Histogram(
     ["provider", "call"],
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
 )
+ADDRESSES_AWAITED = Counter(
+    "preloved_orders_addresses_awaited_total",
+    "Parcels that waited for where their seller sends from: asked, given",
+    ["what"],
+)
 PARCELS_DUE = Gauge(
     "preloved_orders_parcels_due",
     "Parcels for which a carrier is still to be called",

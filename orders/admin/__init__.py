@@ -6,7 +6,7 @@ from orders.admin.cases import CaseAdmin
 from orders.admin.issues import IssueAdmin, StrikeAdmin
 from orders.admin.offers import BundleAdmin, BundleLadderAdmin, OfferAdmin, OfferQuotaAdmin, TermsAdmin
 from orders.admin.orders import OrderAdmin
-from orders.admin.parcels import ParcelAdmin, ShippingOptionAdmin
+from orders.admin.parcels import ParcelAdmin, SenderAddressAdmin, ShippingOptionAdmin
 from orders.admin.payments import DisputeAdmin, PaymentAdmin, RefundAdmin
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "ParcelAdmin",
     "PaymentAdmin",
     "RefundAdmin",
+    "SenderAddressAdmin",
     "ShippingOptionAdmin",
     "StrikeAdmin",
     "TermsAdmin",

@@ -10,7 +10,7 @@ from django.contrib import admin
 from foundation.admin import ReadOnly
 from foundation.money import Money
 from orders.admin.finding import Admin, FoundById, Inline
-from orders.models import Parcel, ParcelEvent, ShippingOption
+from orders.models import Parcel, ParcelEvent, SenderAddress, ShippingOption
 
 
 class ParcelEventInline(ReadOnly, Inline):
@@ -34,6 +34,17 @@ class ParcelAdmin(FoundById):
     )
     readonly_fields = fields
     inlines = (ParcelEventInline,)
+
+
+@admin.register(SenderAddress)
+class SenderAddressAdmin(FoundById):
+    """That there is one, and since when."""
+
+    list_display = ("id", "member_id", "version", "changed_at")
+    looked_up = ("id", "member_id")
+    search_help_text = "Id of a member"
+    fields = list_display
+    readonly_fields = fields
 
 
 @admin.register(ShippingOption)

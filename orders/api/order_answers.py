@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from orders.lifecycle import BUYER
+from orders.lifecycle import BUYER, SELLER
 from orders.queries.issues import find_issue_id
 from orders.queries.orders import (
     OrderFacts,
@@ -71,6 +71,9 @@ def order_body(order: OrderFacts, *, now: datetime) -> dict[str, Any]:
     """OrderSerializer."""
     latest = reversed(list(event_rows(order.id).order_by("-number")[:LATEST_EVENTS]))
     card = order_card(order, items_of([order.id]).get(order.id, []))
+    parcels = parcels_of(order.id) if order.paid_at else ()
+    if order.role == SELLER and any(parcel.waits_for_address for parcel in parcels):
+        card["allowed_actions"].append("give_sender_address")
     if order.completed_at is not None and may_review(order.id, order.role, order.completed_at, now=now):
         card["allowed_actions"].append("review")
     return {
@@ -82,11 +85,12 @@ def order_body(order: OrderFacts, *, now: datetime) -> dict[str, Any]:
                 "leg": parcel.leg,
                 "carrier": parcel.carrier,
                 "status": parcel.status,
+                "waits_for": "sender_address" if parcel.waits_for_address else None,
                 "tracking_number": parcel.tracking_number,
                 "tracking_url": parcel.tracking_url,
                 "events": [{"code": news.code, "occurred_at": news.occurred_at} for news in parcel.events],
             }
-            for parcel in (parcels_of(order.id) if order.paid_at else ())
+            for parcel in parcels
         ],
         "payment": _payment(order),
         "issue_id": find_issue_id(order.id) if order.delivered_at else None,

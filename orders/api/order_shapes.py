@@ -38,6 +38,25 @@ class AddressBodySerializer(StrictSerializer):
     )
 
 
+class AddressSerializer(serializers.Serializer[Any]):
+    """An address of yours."""
+
+    name = serializers.CharField()
+    street = serializers.CharField()
+    street_2 = serializers.CharField()
+    postal_code = serializers.CharField()
+    city = serializers.CharField()
+    country = serializers.CharField()
+    phone = serializers.CharField()
+
+
+class SenderAddressSerializer(serializers.Serializer[Any]):
+    """Where you send from; null before you said so."""
+
+    address = AddressSerializer(allow_null=True)
+    changed_at = serializers.DateTimeField(allow_null=True)
+
+
 class DeliveryBodySerializer(StrictSerializer):
     """One of `shipping_options`, and where to."""
 
@@ -158,6 +177,9 @@ class ParcelSerializer(serializers.Serializer[Any]):
     leg = serializers.CharField(help_text="`outbound`, `to_hub`, `from_hub` or `return`.")
     carrier = serializers.CharField()
     status = serializers.CharField()
+    waits_for = serializers.CharField(
+        allow_null=True, help_text="`sender_address`: the label follows the seller's PUT /me/sender-address."
+    )
     tracking_number = serializers.CharField()
     tracking_url = serializers.CharField()
     events = ParcelNewsSerializer(many=True)

@@ -12,6 +12,7 @@ from orders.api import (
     pickup_points,
     receipts,
     reviews,
+    sender_addresses,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -55,5 +56,6 @@ urlpatterns: list[URLPattern] = [
     path("orders/<id:order_id>/review", reviews.OrderReviewView.as_view(), name="order-review"),
     path("members/<id:member_id>/reviews", reviews.MemberReviewsView.as_view()),
     path("members/<id:member_id>/review-summary", reviews.MemberReviewSummaryView.as_view()),
+    path("me/sender-address", sender_addresses.SenderAddressView.as_view(), name="sender-address"),
     path("me/bundle-discounts", bundles.BundleDiscountsView.as_view(), name="bundle-discounts"),
 ]

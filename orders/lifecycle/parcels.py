@@ -24,6 +24,10 @@ class Leg(StrEnum):
     HUB_RETURN = "hub_return"
 
 
+FROM_SELLER = (Leg.OUTBOUND.value, Leg.TO_HUB.value)
+"""What the seller sends; of the other legs the hub or the buyer is the sender."""
+
+
 class ParcelCode(StrEnum):
     """News of a parcel, whatever words the carrier uses."""
 

@@ -6,7 +6,7 @@ from orders.models.bundles import Bundle, BundleDiscount, BundleItem, BundleLadd
 from orders.models.issues import Issue, IssueEvidence, Proposal
 from orders.models.offers import Offer, OfferEvent, OfferQuota
 from orders.models.orders import Case, Order, OrderEvent, OrderItem, Strike
-from orders.models.parcels import Parcel, ParcelEvent, SandboxParcel, ShippingOption
+from orders.models.parcels import Parcel, ParcelEvent, SandboxParcel, SenderAddress, ShippingOption
 from orders.models.payments import Dispute, Payment, Refund, SandboxPayment, SandboxRefund
 from orders.models.reviews import Review
 from orders.models.terms import Terms
@@ -35,6 +35,7 @@ __all__ = [
     "SandboxParcel",
     "SandboxPayment",
     "SandboxRefund",
+    "SenderAddress",
     "ShippingOption",
     "Strike",
     "Terms",

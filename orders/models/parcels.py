@@ -6,6 +6,7 @@ send are personal data: encrypted, here and in the storage.
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -84,7 +85,12 @@ class Parcel(models.Model):
     rank = models.PositiveSmallIntegerField(help_text="How far it is: news of a lower rank moves nothing")
     # True while awaited and NULL afterwards: NULLs never collide in a unique constraint.
     is_open = models.BooleanField(null=True, default=True, editable=False)
-    reason = AsciiField(max_length=REASON_MAX_LENGTH, blank=True, default="", help_text="Why it was refused")
+    reason = AsciiField(
+        max_length=REASON_MAX_LENGTH,
+        blank=True,
+        default="",
+        help_text="Why it was refused, or what it waits for",
+    )
     provider_id = AsciiField(max_length=100, null=True, blank=True, help_text="The provider's own id")
     tracking_number = AsciiField(max_length=60, blank=True, default="")
     tracking_url = AsciiField(max_length=500, blank=True, default="")
@@ -131,6 +137,22 @@ class Parcel(models.Model):
                 | Q(labelled_at__isnull=False, provider_id__isnull=False) & ~Q(tracking_number=""),
             ),
         ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class SenderAddress(models.Model):
+    """Where a seller sends from, for carriers that ask for it."""
+
+    id = IdField(primary_key=True)
+    member = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    address = EncryptedTextField(max_length=2000, help_text="JSON")
+    version = models.PositiveIntegerField(default=1, help_text="Grows with every change; the ETag")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
 
     def __str__(self) -> str:
         return str(self.id)

@@ -64,6 +64,26 @@ register(
         deadline=Of.INSTANT,
     ),
     order_kind(
+        "order.address_needed",  # to the seller, whose address the carrier asks for
+        Mail.ALWAYS,
+        (
+            "Your address is needed for “{title}”",
+            "Für „{title}“ fehlt deine Adresse",
+            "Votre adresse est nécessaire pour « {title} »",
+            "„{title}“ reikia jūsų adreso",
+        ),
+        (
+            "The carrier makes no label without your address. Enter where you send from; the label for "
+            "“{title}” follows at once.",
+            "Ohne deine Adresse erstellt der Versender kein Etikett. Gib an, von wo du verschickst; das "
+            "Etikett für „{title}“ folgt sofort.",
+            "Le transporteur n'établit pas d'étiquette sans votre adresse. Indiquez d'où vous expédiez ; "
+            "l'étiquette pour « {title} » suivra aussitôt.",
+            "Be jūsų adreso vežėjas neparengs etiketės. Nurodykite, iš kur siunčiate; „{title}“ etiketė bus "
+            "parengta iškart.",
+        ),
+    ),
+    order_kind(
         "order.payment_failed",  # to the buyer
         Mail.OPTIONAL,
         (

@@ -9,12 +9,13 @@ from django.core.files.storage import storages
 from django.db.models import Count, Min
 
 from foundation.encryption import open_file
-from orders.lifecycle.parcels import Leg, ParcelStatus
+from orders.lifecycle.parcels import FROM_SELLER, Leg, ParcelStatus
 from orders.models import Order, Parcel, ParcelEvent
 from orders.parcel_errors import LabelNotFound, LabelNotReady
 
 MOST_EVENTS = 200
-_OF_SELLER = (Leg.OUTBOUND.value, Leg.TO_HUB.value)
+ADDRESS_AWAITED = "seller_address_missing"
+"""The `reason` of a parcel for which the carrier is not asked before its seller has given an address."""
 _OF_BUYER = (Leg.RETURN.value,)
 
 
@@ -28,7 +29,10 @@ class ParcelNews:
 
 @dataclass(frozen=True, slots=True)
 class ParcelFacts:
-    """A parcel, as the members of its order may know it. `reason` is why the carrier refused it."""
+    """A parcel, as the members of its order may know it.
+
+    `reason` is why the carrier refused it, or ADDRESS_AWAITED.
+    """
 
     id: str
     leg: str
@@ -40,6 +44,11 @@ class ParcelFacts:
     requested_at: datetime
     last_event_at: datetime | None
     events: tuple[ParcelNews, ...]
+
+    @property
+    def waits_for_address(self) -> bool:
+        """Whether its seller has to say first where it is sent from."""
+        return self.reason == ADDRESS_AWAITED and self.status == ParcelStatus.REQUESTED
 
 
 def parcels_of(order_id: str) -> tuple[ParcelFacts, ...]:
@@ -79,7 +88,7 @@ def get_label(*, member_id: str, order_id: str) -> Label:
     order = Order.objects.filter(id=order_id).values("seller_id", "buyer_id").first()
     legs: tuple[str, ...] = ()
     if order is not None:
-        legs = _OF_SELLER if order["seller_id"] == member_id else ()
+        legs = FROM_SELLER if order["seller_id"] == member_id else ()
         legs = _OF_BUYER if order["buyer_id"] == member_id else legs
     parcel = Parcel.objects.filter(order_id=order_id, leg__in=legs).order_by("-id").first()
     if parcel is None:
@@ -100,7 +109,7 @@ def due_parcel_ids(*, now: datetime, limit: int) -> list[str]:
 
 def measure_due_parcels() -> tuple[dict[str, int], datetime | None]:
     """How many wait for a call, by status, and when the oldest label was asked for that is not there."""
-    waiting = Parcel.objects.filter(due_at__isnull=False)
+    waiting = Parcel.objects.filter(due_at__isnull=False).exclude(reason=ADDRESS_AWAITED)
     counts = {ParcelStatus.REQUESTED.value: 0, ParcelStatus.CANCELLED.value: 0}
     counts |= dict(waiting.order_by().values_list("status").annotate(number=Count("id")))
     requested = waiting.filter(status=ParcelStatus.REQUESTED.value)

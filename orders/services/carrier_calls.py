@@ -36,6 +36,7 @@ from orders.providers.carriers.contract import (
 from orders.queries.parcels import due_parcel_ids, measure_due_parcels
 from orders.services.parcel_moves import advance, can_be, claim_due_parcel, lock_parcel, move
 from orders.services.parcel_ringing import ring_for_parcel
+from orders.services.sender_addresses import has_address
 from orders.services.tracking import LABEL_REFUSED, tell_order
 
 logger = structlog.get_logger(__name__)
@@ -97,7 +98,7 @@ def call_carriers(*, now: datetime) -> int:
 def _begin_call(parcel_id: str, *, now: datetime) -> Parcel | None:
     """Claim a due parcel: the next call is due only after a pause. None when there is nothing to do."""
     parcel = claim_due_parcel(parcel_id, now=now)
-    if parcel is None:
+    if parcel is None or not has_address(parcel, now=now):
         return None
     parcel.attempts += 1
     parcel.due_at = now + pause_after(parcel.attempts)

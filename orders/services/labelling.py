@@ -18,9 +18,11 @@ from foundation.encryption import new_file_key
 from foundation.ids import new_id
 from orders.lifecycle.parcels import RANKS, Leg, ParcelStatus
 from orders.models import Parcel
+from orders.providers.carriers import carrier_named
 from orders.providers.carriers.contract import Address, PickupPoint
 from orders.services.parcel_moves import can_be, move
 from orders.services.parcel_ringing import ring_for_parcel
+from orders.services.sender_addresses import await_address
 
 logger = structlog.get_logger(__name__)
 
@@ -51,6 +53,8 @@ def request_label(
 ) -> str:
     """Have a parcel labelled by a worker, once this is committed; returns its id.
 
+    Where the carrier asks for more than is known of the seller, it waits for that (sender_addresses).
+
     In the order's transaction, the order locked. Raises IntegrityError while the leg has an open parcel.
     """
     parcel_id = new_id()
@@ -72,9 +76,13 @@ def request_label(
     parcel.sender, parcel.recipient = json.dumps(asdict(sender)), json.dumps(asdict(recipient))
     if pickup_point is not None:
         parcel.pickup_point = json.dumps(asdict(pickup_point))
+    is_addressed = sender.is_full and recipient.is_full
+    if is_addressed or not carrier_named(option.provider).needs_addresses:
+        ring_for_parcel(parcel_id)
+    else:
+        await_address(parcel, now=now)
     parcel.save(force_insert=True)
     logger.info("label_requested", parcel_id=parcel_id, order_id=order_id, leg=leg, provider=parcel.provider)
-    ring_for_parcel(parcel_id)
     return parcel_id
 
 

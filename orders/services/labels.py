@@ -8,11 +8,11 @@ from datetime import datetime
 
 from django.conf import settings
 
-from balance.queries.banking import find_identity
-from members.queries import get_member_facts
 from orders.lifecycle.parcels import Leg
 from orders.models import Order
+from orders.providers.carriers import carrier_named
 from orders.providers.carriers.contract import Address, OpeningHours, PickupPoint
+from orders.queries.sender_addresses import sender_address_for
 from orders.services.labelling import cancel_label, request_label
 
 
@@ -78,18 +78,8 @@ def _buyers(order: Order) -> Address:
 
 
 def _sellers(order: Order) -> Address:
-    """What the seller told for payouts, else the public name: carriers' shops ask for no more."""
-    known = find_identity(order.seller_id)
-    if known is None:
-        name = get_member_facts(order.seller_id).display_name
-        return Address(name=name, street="", postal_code="", city="", country=order.seller_country)
-    return Address(
-        name=known.legal_name,
-        street=known.street,
-        postal_code=known.postal_code,
-        city=known.city,
-        country=known.country,
-    )
+    carrier = carrier_named(order.delivery["provider"])
+    return sender_address_for(order.seller_id, order.seller_country, in_full=carrier.needs_addresses)
 
 
 def _point(order: Order) -> PickupPoint | None:

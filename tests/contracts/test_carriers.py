@@ -114,6 +114,9 @@ class TestSendcloud(CarrierContract):
             place=("NL", "5611EM", "Eindhoven"),
         )
 
+    def test_needs_addresses(self, server: SendcloudServer) -> None:
+        assert adapter(server).needs_addresses
+
     def test_asks_in_the_words_of_the_api(self, server: SendcloudServer) -> None:
         adapter(server).create_shipment(shipment_order(point=POINT), now=NOON)
         [request] = server.double.requests

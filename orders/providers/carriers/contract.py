@@ -25,6 +25,11 @@ class Address:
     email: str = field(default="", repr=False)
     phone: str = field(default="", repr=False)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a parcel could be brought there."""
+        return bool(self.name and self.street and self.postal_code and self.city)
+
 
 @dataclass(frozen=True, slots=True)
 class OpeningHours:
@@ -107,6 +112,11 @@ class Carrier(Protocol):
     @property
     def name(self) -> str:
         """As in CARRIER_PROVIDER."""
+        ...
+
+    @property
+    def needs_addresses(self) -> bool:
+        """Whether it makes no label without the sender's and the recipient's full address."""
         ...
 
     @property

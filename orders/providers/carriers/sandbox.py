@@ -51,6 +51,11 @@ class SandboxCarrier:
     name = "sandbox"
     verifier = HmacVerifier(lambda: [_secret()])
 
+    @property
+    def needs_addresses(self) -> bool:
+        """As SANDBOX_CARRIER_NEEDS_ADDRESSES says; its own labels do with a name."""
+        return bool(settings.SANDBOX_CARRIER_NEEDS_ADDRESSES)
+
     def create_shipment(self, order: ShipmentOrder, *, now: datetime) -> Shipment:
         """Takes it at once, unless a script says otherwise."""
         answer, row = self._take(order, now)

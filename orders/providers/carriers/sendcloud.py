@@ -91,6 +91,8 @@ class SendcloudCarrier:
     """`base_url` replaces Sendcloud's address, for a server of ours."""
 
     name = "sendcloud"
+    # `from_address` has no part that may be left out.
+    needs_addresses = True
 
     def __init__(
         self,

@@ -59,6 +59,7 @@ class TestRequestLabel:
     def test_keeps_addresses_sealed(self, order: Order) -> None:
         parcel = facts(ask_for_label(order))
         for column in (parcel.sender, parcel.recipient):
+            assert column is not None
             assert not any(name in column.envelope for name in (b"Ona", b"Jonas"))
         assert "Ona" not in repr(parcel.__dict__)
 

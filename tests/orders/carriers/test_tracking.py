@@ -95,6 +95,7 @@ class TestRecordNews:
             ("delivered", True),
             ("in_transit", False),
         ]
+        assert kept[0].raw is not None
         assert kept[0].raw.reveal() == "{}"
         assert kept[0].received_at == LATER
 
