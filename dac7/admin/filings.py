@@ -18,9 +18,16 @@ from dac7.lifecycle.filings import PUBLISHED, FilingStatus, RecordStatus
 from dac7.message.reading import MOST_STATUS_BYTES
 from dac7.message.rules import RULES
 from dac7.message.statuses import RECORD_CODES
-from dac7.models.filings import Filing, FilingExport, FilingFinding, FilingMessage, FilingRecord
+from dac7.models.filings import (
+    Filing,
+    FilingExport,
+    FilingFinding,
+    FilingMessage,
+    FilingOmission,
+    FilingRecord,
+)
 from dac7.queries.filings import list_differences
-from dac7.services import approving, correcting, filing, importing_status
+from dac7.services import approving, correcting, filing, importing_status, omitting
 from dac7.tasks import advance_filing, announce_statements
 from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
@@ -36,7 +43,11 @@ MOST_SHOWN: Final = 200
 _ADVANCE, _REOPEN = ("advance", "Compile or check again"), ("reopen", "Reopen: compile anew…")
 STEPS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     FilingStatus.COLLECTING: (_ADVANCE,),
-    FilingStatus.COMPILED: (_ADVANCE, _REOPEN),
+    FilingStatus.COMPILED: (
+        _ADVANCE,
+        ("omit", "Leave out, for now, who has not answered…"),
+        _REOPEN,
+    ),
     FilingStatus.VALIDATED: (
         ("review", "Review (first person)…"),
         ("approve", "Approve (second person)…"),
@@ -84,7 +95,7 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
     search_help_text = "Id of a filing, a message or a record"
     ordering = ("-id",)
     show_full_result_count = False
-    actions = ("advance", "review", "approve", "reopen", "mark_filed", "withdraw")
+    actions = ("advance", "omit", "review", "approve", "reopen", "mark_filed", "withdraw")
     fields = (
         ("status", "dialect", "reason"),
         ("opened_at", "opened_by"),
@@ -148,6 +159,8 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
             "most_shown": MOST_SHOWN,
             "steps": [(action, label) for action, label in STEPS.get(row.status, ()) if may],
             "may_export": may and row.status in PUBLISHED and row.statements_sent_at is not None,
+            "omissions": FilingOmission.objects.filter(filing=row)[:MOST_SHOWN],
+            "omitted": row.omissions.count(),
             "exports": FilingExport.objects.filter(message__filing=row).select_related("message")[
                 :MOST_SHOWN
             ],
@@ -258,6 +271,17 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
         for row in chosen.filter(status__in=[FilingStatus.COLLECTING, FilingStatus.COMPILED]):
             ring_after_commit(advance_filing, row.id)
             self.message_user(request, f"{row}: a worker was rung for")
+
+    @admin.action(description="Leave out, for now, who has not answered…", permissions=["decide"])
+    def omit(self, request: HttpRequest, chosen: QuerySet[Filing]) -> HttpResponse | None:
+        return self._decide(
+            request,
+            chosen,
+            omitting.omit_silent_sellers,
+            "Leave out who has not answered",
+            "reason",
+            lambda row: ring_after_commit(advance_filing, row.id),
+        )
 
     @admin.action(description="Review (first person)…", permissions=["decide"])
     def review(self, request: HttpRequest, chosen: QuerySet[Filing]) -> HttpResponse | None:

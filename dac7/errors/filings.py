@@ -56,6 +56,20 @@ class SellersNotTold(Conflict):
     title = "The sellers have not been told yet"
 
 
+class NobodyToOmit(Conflict):
+    """What the rules found is not a seller's silence: leaving somebody out would only hide it."""
+
+    code = "filing_nobody_to_omit"
+    title = "Nobody in error owes us an answer"
+
+
+class FilingWouldBeNil(Conflict):
+    """A nil return says that there is nobody to report, which is not so."""
+
+    code = "filing_would_be_nil"
+    title = "Nobody would be left in the filing"
+
+
 class ReasonMissing(RuleBroken):
     code = "filing_reason_missing"
     title = "Say why"

@@ -16,6 +16,7 @@ from dac7.models.filings import (
     FilingExport,
     FilingFinding,
     FilingMessage,
+    FilingOmission,
     FilingRecord,
     RecordedMember,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "FilingExport",
     "FilingFinding",
     "FilingMessage",
+    "FilingOmission",
     "FilingRecord",
     "FrozenSeller",
     "FrozenTotal",

@@ -154,6 +154,27 @@ class FilingMessage(models.Model):
         return str(self.message_ref)
 
 
+class FilingOmission(models.Model):
+    """Who is left out of a filing for now, because they have not said who they are. Of this filing only."""
+
+    id = IdField(primary_key=True)
+    filing = models.ForeignKey(Filing, on_delete=models.CASCADE, related_name="omissions")
+    seller_id = IdField(help_text="Lowest member id of the person")
+    omitted_at = models.DateTimeField()
+    omitted_by = AsciiField(max_length=ACTOR_LENGTH)
+    reason = models.CharField(max_length=NOTE_LENGTH)
+
+    class Meta:
+        ordering = ("filing", "seller_id")
+        constraints = [
+            models.UniqueConstraint(fields=["filing", "seller_id"], name="filingomission_once"),
+            models.CheckConstraint(name="filingomission_has_reason", condition=~Q(reason="")),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.seller_id)
+
+
 class FilingExport(models.Model):
     """A file that was given out: to whom, when and why. A trigger refuses changes."""
 

@@ -19,7 +19,7 @@ from dac7.errors.filings import (
     ReviewMissing,
 )
 from dac7.lifecycle.filings import FILING, SECOND_PERSON, STAFF
-from dac7.models.filings import Filing
+from dac7.models.filings import Filing, FilingOmission
 from foundation.db import atomic_retry
 from foundation.lifecycle import Transition, UnknownTransition
 
@@ -58,6 +58,13 @@ def reopen_filing(*, filing_id: str, staff_id: str, reason: str, now: datetime) 
     Raises FilingNotFound, FilingNotReady (exported already), ReasonMissing.
     """
     filing, row = locked_for(filing_id, "reopen", STAFF)
+    # Who was left out may have answered since; whoever has not is found again.
+    FilingOmission.objects.filter(filing=filing).delete()
+    collect_again(filing, row, reason)
+
+
+def collect_again(filing: Filing, row: Transition, reason: str) -> None:
+    """Move a locked filing back to collecting. Raises ReasonMissing."""
     none: dict[str, object] = {"checked_at": None, "compiled_at": None, "statements_sent_at": None}
     for who in ("reviewed", "approved"):
         none |= {f"{who}_by": "", f"{who}_at": None}

@@ -17,6 +17,7 @@ from dac7 import filing_metrics as metrics
 from dac7.errors.filings import (
     DialectUnknown,
     FilingClaimed,
+    FilingWouldBeNil,
     ReasonMissing,
     RecordUnwritable,
     SourceDisordered,
@@ -27,7 +28,14 @@ from dac7.message.freezing import freeze
 from dac7.message.records import Operator, PostalAddress, ReportedSeller, Tin
 from dac7.message.references import References
 from dac7.message.writer import DocSpec, MessageKind, RecordKind, UnwritableRecord
-from dac7.models.filings import Filing, FilingFinding, FilingMessage, FilingRecord, RecordedMember
+from dac7.models.filings import (
+    Filing,
+    FilingFinding,
+    FilingMessage,
+    FilingOmission,
+    FilingRecord,
+    RecordedMember,
+)
 from dac7.queries.filings import (
     OPERATOR_ERROR,
     accepted_messages,
@@ -97,7 +105,8 @@ def compile_filing(*, filing_id: str, source: Source, now: datetime) -> FilingSt
     """Freeze a filing that is collecting; gives its status. Compiled already: nothing happens.
 
     A worker that dies leaves its claim for LEASE; the next one starts from nothing and comes to the same.
-    Raises FilingNotFound, FilingClaimed (another worker is at it), SourceDisordered, RecordUnwritable.
+    Raises FilingNotFound, FilingClaimed (another worker is at it), SourceDisordered, RecordUnwritable,
+    FilingWouldBeNil.
     """
     claim = _claim(filing_id, now)
     if claim is None:
@@ -115,7 +124,14 @@ def compile_filing(*, filing_id: str, source: Source, now: datetime) -> FilingSt
         renew(operator=_operator(get_filing(filing_id)))
         filing = get_filing(filing_id)
         stream = source(filing_id=filing_id, year=filing.year, member_state=filing.state, now=now)
-        _freeze(filing, _changes(filing, _ordered(stream)), renew)
+        omitted = set(FilingOmission.objects.filter(filing=filing).values_list("seller_id", flat=True))
+        changes = _changes(filing, _ordered(stream))
+        # Whoever is left out is not spoken of at all: neither reported, nor corrected, nor deleted.
+        _freeze(filing, (one for one in changes if one.seller.seller_id not in omitted), renew)
+        said = FilingRecord.objects.filter(filing=filing).exists()
+        if omitted and not said and not accepted_messages(filing).exists():
+            FilingOmission.objects.filter(filing=filing).delete()
+            raise FilingWouldBeNil(f"Of {filing} nobody else is left: the next run takes everybody in.")
         verb = "compile" if _lay_out(filing, renew) else "find_unchanged"
         status = _finish(filing_id, claim, verb, now)
     finally:

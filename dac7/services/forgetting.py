@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from dac7.models import DiligenceEvent, FrozenSeller, InformationRequest, SellerYear
-from dac7.models.filings import FilingRecord, RecordedMember
+from dac7.models.filings import FilingOmission, FilingRecord, RecordedMember
 from dac7.queries.filings import seller_of
 from dac7.retention import kept_until
 from dac7.states import MEMBER_STATES
@@ -57,6 +57,7 @@ def forget_figures(*, now: datetime) -> int:
             DiligenceEvent.objects.filter(year=year),
             InformationRequest.objects.filter(year=year, is_open__isnull=True),
             SellerYear.objects.filter(year=year),
+            FilingOmission.objects.filter(filing__year=year),
         ):
             forgotten += _delete(rows)
     if forgotten:
