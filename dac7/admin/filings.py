@@ -322,7 +322,7 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
         self,
         request: HttpRequest,
         chosen: QuerySet[Filing],
-        verb: Callable[..., None],
+        verb: Callable[..., object],
         title: str,
         argument: str,
         ring: Callable[[Filing], None] | None = None,
