@@ -42,6 +42,7 @@ EVERY = {
     "dac7.tasks.tell_offering_sellers": timedelta(minutes=1),
     "dac7.tasks.sweep_information_requests": timedelta(minutes=1),
     "dac7.tasks.enforce_stops": timedelta(hours=1),
+    "dac7.tasks.note_late_changes": timedelta(hours=1),
     "dac7.tasks.check_quarter": timedelta(days=1),
     "dac7.tasks.fetch_exchange_rates": timedelta(hours=6),
     "dac7.tasks.sweep_profile_checks": timedelta(minutes=1),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 FILING_MOVES = Counter("preloved_dac7_filing_moves_total", "Steps that filings have taken", ["verb"])
 FINDINGS = Counter("preloved_dac7_filing_findings_total", "Rules that filings broke when checked", ["rule"])
@@ -20,3 +20,9 @@ EXPORTS = Counter("preloved_dac7_filing_exports_total", "Files of filings given 
 ANSWERS = Counter("preloved_dac7_filing_answers_total", "Status messages of authorities", ["outcome"])
 STATEMENTS = Counter("preloved_dac7_statements_total", "Copies given to sellers", ["form"])
 STATEMENTS_ANNOUNCED = Counter("preloved_dac7_statements_announced_total", "Sellers told of their copy")
+CORRECTIONS_DUE = Gauge(
+    "preloved_dac7_corrections_due",
+    "Sellers who changed since the authority was told, by what changed",
+    ["what"],
+    multiprocess_mode="mostrecent",
+)

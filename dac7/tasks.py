@@ -14,6 +14,7 @@ from dac7.services import (
     forgetting,
     profiling,
     rates,
+    rechecking,
     sharing,
     verifying,
     watching,
@@ -74,6 +75,12 @@ def sweep_information_requests() -> None:
 def enforce_stops() -> None:
     """Rung by staff, and every hour: what stopped sellers have on offer, and their other accounts."""
     closing.enforce_stops(now=clock.now())
+
+
+@shared_task
+def note_late_changes() -> None:
+    """Every hour: refunds of years that are over, after which a correction is due."""
+    rechecking.note_late_changes(now=clock.now())
 
 
 # Reads everybody's year; other tasks are ended after two minutes.

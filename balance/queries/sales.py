@@ -23,6 +23,7 @@ from foundation.money import Money
 
 ACCOUNTS_AT_A_TIME = 100  # fewer than rows at a time, but for sellers of very many things
 ROWS_AT_A_TIME = 5_000
+SALES_AT_A_TIME = 500
 
 
 class SalePart(StrEnum):
@@ -85,6 +86,27 @@ def iter_sale_lines(
         streams.append(_undone_of(undone, owners))
         for _, line in heapq.merge(*streams, key=lambda found: found[0]):
             yield line
+
+
+def list_changed_sales_between(since: datetime, until: datetime) -> list[tuple[str, datetime, datetime]]:
+    """What changed sales in this time (recorded), each as (seller's id, sale credited at, changed at)."""
+    undone = Q(event=Event.CORRECTION.value, reverses__event__in=[event.value for event in _BY_EVENT])
+    changing = [event.value for source in _SOURCES if not source.is_first for event in source.events]
+    changes = Posting.objects.filter(
+        undone | Q(event__in=changing), recorded_at__gte=since, recorded_at__lt=until
+    ).order_by("recorded_at")
+    changed_at = dict(changes.values_list("reference", "recorded_at"))  # the latest of each sale
+    found, references = list[tuple[str, datetime, datetime]](), sorted(changed_at)
+    for start in range(0, len(references), SALES_AT_A_TIME):
+        sales = Transfer.objects.filter(
+            posting__event=Event.SALE_COMPLETED.value,
+            posting__reference__in=references[start : start + SALES_AT_A_TIME],
+            debit_account__kind=AccountKind.PENDING.value,
+        )
+        columns = ("debit_account_id", "posting__reference", "posting__recorded_at")
+        for account_id, reference, credited_at in sales.values_list(*columns).distinct():
+            found.append((Account.from_id(account_id).owner, credited_at, changed_at[reference]))
+    return sorted(found)
 
 
 def list_sellers_between(since: datetime, until: datetime) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dac7.admin.diligence import (
     DiligenceEventAdmin,
     InformationRequestAdmin,
+    LateChangeAdmin,
     QuarterCheckAdmin,
     SellerYearAdmin,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "FilingAdmin",
     "FrozenSellerAdmin",
     "InformationRequestAdmin",
+    "LateChangeAdmin",
     "ProfileCheckAdmin",
     "QuarterCheckAdmin",
     "SellerYearAdmin",

@@ -11,7 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from dac7.models import ClosedAccount, DiligenceEvent, InformationRequest, QuarterCheck, SellerYear
+from dac7.models import (
+    ClosedAccount,
+    DiligenceEvent,
+    InformationRequest,
+    LateChange,
+    QuarterCheck,
+    SellerYear,
+)
 from dac7.quarters import local_date
 from dac7.queries.overview import get_overview
 from dac7.services import diligence
@@ -26,10 +33,11 @@ if TYPE_CHECKING:
     _RequestAdmin = admin.ModelAdmin[InformationRequest]
     _EventAdmin = admin.ModelAdmin[DiligenceEvent]
     _CheckAdmin = admin.ModelAdmin[QuarterCheck]
+    _ChangeAdmin = admin.ModelAdmin[LateChange]
     _EventInline = admin.TabularInline[DiligenceEvent, InformationRequest]
     _ClosedInline = admin.TabularInline[ClosedAccount, InformationRequest]
 else:  # generic only in the stubs, not at run time
-    _SellerYearAdmin = _RequestAdmin = _EventAdmin = _CheckAdmin = admin.ModelAdmin
+    _SellerYearAdmin = _RequestAdmin = _EventAdmin = _CheckAdmin = _ChangeAdmin = admin.ModelAdmin
     _EventInline = _ClosedInline = admin.TabularInline
 
 
@@ -159,6 +167,19 @@ class DiligenceEventAdmin(ReadOnly, _EventAdmin):
     ordering = ("-id",)
     show_full_result_count = False
     fields = (*list_display, "request", "notice_params", "note")
+    readonly_fields = fields
+
+
+@admin.register(LateChange)
+class LateChangeAdmin(ReadOnly, _ChangeAdmin):
+    """Whose sales of a year that is over were changed, the latest first."""
+
+    list_display = ("member_id", "year", "changed_at")
+    list_filter = ("year",)
+    search_fields = ("=member__id",)
+    search_help_text = "Id of a member"
+    show_full_result_count = False
+    fields = list_display
     readonly_fields = fields
 
 

@@ -53,6 +53,23 @@ class SellerYear(models.Model):
         return f"{self.year} {self.member_id}"
 
 
+class LateChange(models.Model):
+    """Sales of a year were taken back, or given back, once it was over: the report may be wrong now."""
+
+    id = IdField(primary_key=True)
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    year = models.PositiveSmallIntegerField(help_text="In which the sales were credited")
+    changed_at = models.DateTimeField(help_text="The latest one")
+
+    class Meta:
+        ordering = ("-changed_at", "id")
+        indexes = [models.Index(fields=["year", "changed_at"], name="latechange_since")]
+        constraints = [models.UniqueConstraint(name="latechange_once", fields=["member", "year"])]
+
+    def __str__(self) -> str:
+        return f"{self.year} {self.member_id}"
+
+
 class InformationRequest(models.Model):
     """What a seller was asked for. At most one is open for each."""
 

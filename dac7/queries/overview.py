@@ -10,6 +10,7 @@ from django.db.models import Count
 
 from dac7.models import Compilation, InformationRequest, QuarterCheck
 from dac7.models.filings import Filing
+from dac7.queries.corrections import CorrectionsDue, find_corrections_due
 from dac7.queries.diligence import count_sellers, find_read_until
 from dac7.queries.figures import CompilationFacts, TotalFacts, find_compilation, list_totals
 
@@ -45,6 +46,7 @@ class Overview:
     compilation: CompilationFacts | None
     totals: list[TotalFacts]
     filings: list[FilingFacts]
+    due: CorrectionsDue | None
     deadlines: list[Deadline]
     read_until: datetime | None
 
@@ -64,6 +66,7 @@ def get_overview(year: int, time_zone: str, now: datetime) -> Overview:
         compilation=None if latest is None else find_compilation(latest.id),
         totals=[] if latest is None else list_totals(latest.id),
         filings=_filings(year),
+        due=find_corrections_due(year),
         deadlines=[
             _deadline("Due diligence is done", date(year, 12, 31), time_zone, now),
             _deadline("Filed, and sellers have their copies", date(year + 1, 1, 31), time_zone, now),

@@ -9,7 +9,7 @@ import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
-from dac7.models import DiligenceEvent, FrozenSeller, InformationRequest, SellerYear
+from dac7.models import DiligenceEvent, FrozenSeller, InformationRequest, LateChange, SellerYear
 from dac7.models.filings import FilingOmission, FilingRecord, RecordedMember
 from dac7.queries.filings import seller_of
 from dac7.retention import kept_until
@@ -58,6 +58,7 @@ def forget_figures(*, now: datetime) -> int:
             InformationRequest.objects.filter(year=year, is_open__isnull=True),
             SellerYear.objects.filter(year=year),
             FilingOmission.objects.filter(filing__year=year),
+            LateChange.objects.filter(year=year),
         ):
             forgotten += _delete(rows)
     if forgotten:

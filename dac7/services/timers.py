@@ -7,6 +7,7 @@ from datetime import datetime
 from dac7.models import InformationRequest, ProfileCheck
 from dac7.quarters import local_date, quarter_of, quarter_start
 from dac7.queries.diligence import find_read_until
+from dac7.services import rechecking
 from dac7.services.advancing import next_january, sweep_filings
 from dac7.services.closing import enforce_stops
 from dac7.services.diligence import sweep_requests
@@ -40,6 +41,14 @@ def tell(*, now: datetime) -> int:
     return tell_offering_sellers(now=now)
 
 
+def look_back(*, now: datetime) -> int:
+    """Changes of former years up to now; 0 when they were read."""
+    read_until = find_read_until(rechecking.READER)
+    if read_until is not None and read_until >= now:
+        return 0
+    return rechecking.note_late_changes(now=now)
+
+
 def check(*, now: datetime) -> int:
     """The quarter that is over, once."""
     return int(check_quarter(now=now) is not None)
@@ -58,6 +67,7 @@ def register_sweepers() -> None:
     register(Sweeper("dac7.sales", sweep=watch))
     register(Sweeper("dac7.quarters", sweep=check, next_due=next_quarter))
     register(Sweeper("dac7.filings", sweep=sweep_filings, next_due=next_january))
+    register(Sweeper("dac7.changes", sweep=look_back))
     register(Sweeper("dac7.stops", sweep=enforce_stops))
     register(Sweeper("dac7.requests", sweep=sweep_requests, next_due=due))
     asked = earliest(ProfileCheck.objects.all(), "due_at")
