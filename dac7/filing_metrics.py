@@ -26,3 +26,8 @@ CORRECTIONS_DUE = Gauge(
     ["what"],
     multiprocess_mode="mostrecent",
 )
+DUE_DAYS = Gauge(
+    "preloved_dac7_filing_due_days",
+    "Days until last year's report is due, below zero once it is late; +Inf when it was handed in",
+    multiprocess_mode="mostrecent",
+)

@@ -99,7 +99,7 @@ def fetch_exchange_rates() -> None:
 
 @shared_task
 def open_january_filing() -> None:
-    """Every day; in January the filing of the year before is opened, once."""
+    """Every hour; in January the filing of the year before is opened, once."""
     advancing.open_january_filing(now=clock.now())
 
 

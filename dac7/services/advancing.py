@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import math
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
 from django.db.models import Q
 
+from dac7 import filing_metrics as metrics
 from dac7.errors.filings import FilingClaimed, FilingNotReady
 from dac7.lifecycle.filings import FilingStatus
 from dac7.models.filings import Filing
+from dac7.queries.corrections import find_corrections_due
 from dac7.queries.filings import get_filing
 from dac7.services.announcing import announce_statements
 from dac7.services.compiling import Source, compile_filing, open_filing
@@ -26,12 +29,18 @@ JANUARY: Final = 1
 
 
 def open_january_filing(*, now: datetime) -> str | None:
-    """In January the filing of the year before; at any other time nothing. Safe to ring every day."""
+    """In January the filing of the year before; at any other time nothing. Safe to ring at any time."""
     local = now.astimezone(_CET)
-    if local.month != JANUARY:
-        return None
-    year = local.year - 1
-    return open_filing(year=year, by="clock", reason=f"Report of {year}, due on 31 January", now=now)
+    year, filing_id = local.year - 1, None
+    if local.month == JANUARY:
+        filing_id = open_filing(year=year, by="clock", reason=f"Report of {year}, due on 31 January", now=now)
+    _measure_due(year, local.date())
+    return filing_id
+
+
+def _measure_due(year: int, today: date) -> None:
+    is_due = Filing.objects.filter(year=year).exists() and find_corrections_due(year) is None
+    metrics.DUE_DAYS.set((date(year + 1, JANUARY, 31) - today).days if is_due else math.inf)
 
 
 def advance_filing(*, filing_id: str, now: datetime, source: Source = reported_sellers) -> FilingStatus:

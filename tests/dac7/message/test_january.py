@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 import pytest
+from prometheus_client import REGISTRY
 
 from dac7 import tasks
 from dac7.errors.filings import FilingClaimed
 from dac7.models.filings import Filing, FilingMessage
 from dac7.services import advancing, compiling
-from tests.dac7.message.filings import NOW, SELLERS, YEAR, Reported, earning, opened, status_of
+from tests.dac7.message.filings import NOW, SELLERS, YEAR, Reported, earning, filed, opened, status_of
 from tests.dac7.message.messages import SELLER
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +29,18 @@ class TestJanuary:
         assert not Filing.objects.exists()
         advancing.open_january_filing(now=datetime(2026, 12, 31, 23, 0, tzinfo=UTC))
         assert Filing.objects.get().year == 2026
+
+    def test_counts_the_days_until_it_is_handed_in(self) -> None:
+        def due_days(day: datetime) -> float | None:
+            advancing.open_january_filing(now=day)
+            return REGISTRY.get_sample_value("preloved_dac7_filing_due_days")
+
+        february = datetime(YEAR + 1, 2, 2, tzinfo=UTC)
+        assert due_days(february) == math.inf  # a service that began since
+        filing_id = opened(*SELLERS)
+        assert (due_days(NOW), due_days(february)) == (19, -2)
+        filed(filing_id)
+        assert due_days(NOW) == math.inf
 
     def test_no_other_month_opens_one(self) -> None:
         assert advancing.open_january_filing(now=datetime(2027, 2, 1, tzinfo=UTC)) is None
