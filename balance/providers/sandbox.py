@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -138,6 +139,23 @@ def callback(reference: str, outcome: Outcome, *, now: datetime) -> tuple[bytes,
         }
     ).encode()
     return body, signed_headers(body, now)
+
+
+def statement(currency: str, *, since: datetime, now: datetime) -> Iterator[list[str]]:
+    """What left the bank and came back of the payouts that it took since then: lines of a file of transfers.
+
+    In order; their shape is in docs/money.md, "Reconciliation".
+    """
+    rows = SandboxPayout.objects.filter(currency=currency, taken_at__gte=since, taken_at__lte=now)
+    for row in rows.order_by("taken_at", "id"):
+        report = _report(row, now)
+        at = row.taken_at.isoformat() if row.taken_at is not None else ""
+        amount = f"{report.amount.amount:f}"
+        if report.outcome in (Outcome.PAID, Outcome.RETURNED):
+            yield ["transfer", report.provider_id, row.reference, f"-{amount}", "0", currency, at]
+        if report.outcome is Outcome.RETURNED:
+            back = f"{report.provider_id}-back"
+            yield ["transfer_returned", back, row.reference, amount, "0", currency, at]
 
 
 def signed_headers(body: bytes, now: datetime) -> dict[str, str]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import json
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from balance.errors import SettlementFileInvalid
 from balance.models import DonationSettlement, Posting, SettlementCase, SettlementFile, Withdrawal
+from balance.providers import sandbox
 from balance.providers.contract import Outcome, PayoutReport
 from balance.services.donation_payouts import apply_settlement_report, reference_of
 from balance.services.donation_settlements import advance_settlement, collect_donations
@@ -20,6 +26,9 @@ from tests.factories.banking import activate, bank_tells, make_bank_account, wit
 from tests.factories.donations import donate, make_charity
 from tests.factories.money import NOON, euros, give
 from tests.factories.settlements import payment, settlement_file
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LATER = NOON + 40 * DAY
@@ -165,3 +174,28 @@ class TestAFileOfTransfers:
             bring(line("b-1", "", "-20.00"), payment("p-1", "order:1", "24.70"))
         assert [(one.pointer, one.code) for one in refused.value.errors] == [("/lines/3", "mixed_types")]
         assert SettlementFile.objects.count() == 0
+
+
+class TestTheSandboxsStatement:
+    def test_is_imported_as_it_is_and_tells_what_the_bank_did_behind_our_back(
+        self, seller: Member, account: str, tmp_path: Path, settings: Settings
+    ) -> None:
+        settings.SANDBOX = True
+        paid(seller, account)
+        secret, failed = sent(seller, account, 1000), sent(seller, account, 500)
+        sandbox.settle(secret, Outcome.RETURNED)
+        bank_tells(failed, Outcome.FAILED)
+        file = tmp_path / "transfers.csv"
+        with file.open("w") as stream:
+            call_command("sandbox_statement", stdout=stream)
+        out = io.StringIO()
+        call_command("import_settlement", "sandbox", str(file), stdout=out)
+        assert json.loads(out.getvalue())["cases"] == {"matched": 1, "missing_in_ledger": 2}
+        later = io.StringIO()
+        call_command("sandbox_statement", "--since", (NOON + DAY).isoformat(), stdout=later)
+        assert later.getvalue() == ",".join(COLUMNS) + "\n"
+
+    def test_is_none_of_a_real_bank(self, settings: Settings) -> None:
+        assert settings.SANDBOX is False
+        with pytest.raises(CommandError, match="no sandbox"):
+            call_command("sandbox_statement")

@@ -1,0 +1,44 @@
+"""`manage.py sandbox_statement`: the sandbox bank's statement, to be imported as a real one would be."""
+
+from __future__ import annotations
+
+import csv
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from balance.providers import sandbox
+from balance.settlements import COLUMNS
+from foundation import clock
+
+
+class Command(BaseCommand):
+    help = (
+        "Print what left the sandbox's bank and came back, as a file of transfers for "
+        "`import_settlement sandbox FILE`."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Two options."""
+        parser.add_argument("--currency", default="EUR")
+        parser.add_argument(
+            "--since", type=_moment, default=datetime(2000, 1, 1, tzinfo=UTC), help="ISO 8601 with offset"
+        )
+
+    def handle(self, *args: Any, currency: str, since: datetime, **options: Any) -> None:
+        """CSV on standard output."""
+        if not settings.SANDBOX:
+            raise CommandError("There is no sandbox here (SANDBOX).")
+        writer = csv.writer(self.stdout, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(sandbox.statement(currency, since=since, now=clock.now()))
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
