@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from foundation.db import find_one
+from foundation.compiled import Arg, CompiledQuery, args, named
 from members.errors import MarketNotFound, MemberNotFound, MemberRestricted
 from members.models import (
     Block,
@@ -139,9 +140,12 @@ def list_plans() -> tuple[str, ...]:
     return tuple(Plan.values)
 
 
+_MARKET = CompiledQuery(lambda: Market.objects.filter(code=Arg("code")).order_by())
+
+
 def get_market(code: str) -> MarketFacts:
     """Raises MarketNotFound."""
-    market = find_one(Market.objects.filter(code=code))
+    market = _MARKET.find(code=code)
     if market is None:
         raise MarketNotFound(f"There is no market {code!r}.")
     return _market_facts(market)
@@ -154,6 +158,7 @@ def list_languages() -> set[str]:
     }
 
 
+# As MemberFacts has them; the moment of verification says whether.
 _FACT_FIELDS = (
     "id",
     "display_name",
@@ -169,21 +174,16 @@ _FACT_FIELDS = (
 
 def list_member_facts(member_ids: Iterable[str]) -> dict[str, MemberFacts]:
     """Facts by id, of those that exist; one statement. Closed accounts are included and marked inactive."""
-    rows = Member.objects.filter(id__in=set(member_ids)).values(*_FACT_FIELDS)
-    return {
-        row["id"]: MemberFacts(
-            id=row["id"],
-            display_name=row["display_name"],
-            country=row["market_id"],
-            currency=row["market__currency"],
-            language=row["language"],
-            time_zone=row["time_zone"],
-            is_verified=row["identity_verified_at"] is not None,
-            is_active=row["is_active"],
-            plan=row["plan"],
-        )
-        for row in rows
-    }
+    ids = set(member_ids)
+    rows = _facts(len(ids)).all(**named("id", ids))
+    return {row[0]: MemberFacts(*row[:6], row[6] is not None, *row[7:9]) for row in rows}
+
+
+@lru_cache(maxsize=128)
+def _facts(count: int) -> CompiledQuery[tuple[Any, ...]]:
+    return CompiledQuery(
+        lambda: Member.objects.filter(id__in=args("id", count)).order_by().values_list(*_FACT_FIELDS)
+    )
 
 
 def find_member_facts(member_id: str) -> MemberFacts | None:
@@ -270,7 +270,12 @@ def get_public_profile(member_id: str, *, viewer_id: str | None) -> PublicProfil
     )
 
 
-def _blocks_between(one_id: str, other_id: str) -> QuerySet[Block]:
+_BLOCK = CompiledQuery(
+    lambda: _blocks_between(Arg("one"), Arg("other")).order_by().values_list("id", flat=True)[:1]
+)
+
+
+def _blocks_between(one_id: str | Arg, other_id: str | Arg) -> QuerySet[Block]:
     return Block.objects.filter(
         Q(blocker_id=one_id, blocked_id=other_id) | Q(blocker_id=other_id, blocked_id=one_id)
     )
@@ -278,7 +283,7 @@ def _blocks_between(one_id: str, other_id: str) -> QuerySet[Block]:
 
 def is_blocked_between(one_id: str, other_id: str) -> bool:
     """Whether either blocked the other: then neither may message, offer or buy."""
-    return _blocks_between(one_id, other_id).exists()
+    return _BLOCK.find(one=one_id, other=other_id) is not None
 
 
 def list_blocked_ids(member_id: str) -> list[str]:
@@ -307,7 +312,12 @@ def _restriction_facts(restriction: Restriction) -> RestrictionFacts:
     )
 
 
-def _standing(member_id: str, now: dt.datetime) -> QuerySet[Restriction]:
+_RESTRICTION = CompiledQuery(
+    lambda: _standing(Arg("member_id"), Arg("now")).filter(capability=Arg("capability"))[:1]
+)
+
+
+def _standing(member_id: str | Arg, now: dt.datetime | Arg) -> QuerySet[Restriction]:
     return Restriction.objects.filter(
         Q(until_at__isnull=True) | Q(until_at__gt=now),
         member_id=member_id,
@@ -323,7 +333,7 @@ def list_restrictions(member_id: str, *, now: dt.datetime) -> list[RestrictionFa
 
 def find_restriction(*, member_id: str, capability: str, now: dt.datetime) -> RestrictionFacts | None:
     """The oldest restriction of this capability that holds at `now`, or None."""
-    restriction = _standing(member_id, now).filter(capability=capability).first()
+    restriction = _RESTRICTION.find(member_id=member_id, now=now, capability=capability)
     return None if restriction is None else _restriction_facts(restriction)
 
 

@@ -11,6 +11,7 @@ from django.db.models import Max, QuerySet
 from balance.chart import MEMBER_KINDS, Account, AccountKind, of_member
 from balance.models import LedgerAccount, Transfer
 from balance.moments import last_entry_number
+from foundation.compiled import CompiledQuery, args, named
 from foundation.money import Money
 
 
@@ -39,8 +40,17 @@ class Standing:
 
 def get_balances(member_id: str, currency: str) -> Balances:
     """The balances now; zero where nothing was ever posted. One statement."""
-    rows = LedgerAccount.objects.filter(id__in=_ids(member_id, currency)).values_list("kind", "balance_minor")
+    rows = _BALANCES.all(**named("id", _ids(member_id, currency)))
     return _balances({kind: minor or 0 for kind, minor in rows}, currency)
+
+
+_BALANCES = CompiledQuery(
+    lambda: (
+        LedgerAccount.objects.filter(id__in=args("id", len(MEMBER_KINDS)))
+        .order_by()
+        .values_list("kind", "balance_minor")
+    )
+)
 
 
 def get_balances_at(member_id: str, currency: str, at: datetime) -> Balances:

@@ -15,7 +15,7 @@ from balance.ibans import masked
 from balance.lifecycle import MEMBER, WITHDRAWAL
 from balance.models import BankAccount, Identity, Withdrawal, WithdrawalLimit
 from balance.withdrawal_limits import Limits, default_limits
-from foundation.db import find_one
+from foundation.compiled import Arg, CompiledQuery
 from foundation.money import Money
 
 MAX_BANK_ACCOUNTS = 5
@@ -143,9 +143,12 @@ def identity_facts(identity: Identity) -> IdentityFacts:
     )
 
 
+_IDENTITY = CompiledQuery(lambda: Identity.objects.filter(member_id=Arg("member_id")).order_by())
+
+
 def find_identity(member_id: str) -> IdentityFacts | None:
     """None until the member has given it."""
-    identity = find_one(Identity.objects.filter(member_id=member_id))
+    identity = _IDENTITY.find(member_id=member_id)
     return None if identity is None else identity_facts(identity)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import QuerySet
@@ -18,6 +19,7 @@ from balance.models import (
     DonationSetting,
     DonationSettlement,
 )
+from foundation.compiled import CompiledQuery, args, named
 from foundation.money import Money
 from members.queries import MemberFacts
 
@@ -72,8 +74,19 @@ CHARITY_FIELDS = ("id", "name", "country", "registration_number", "currency", "o
 
 def givers_among(member_ids: Iterable[str]) -> set[str]:
     """Those of the members who give a part of each sale; one statement."""
-    rows = DonationSetting.objects.filter(member_id__in=list(member_ids), percent__gt=0)
-    return set(rows.values_list("member_id", flat=True))
+    ids = set(member_ids)
+    return set(_givers(len(ids)).all(**named("member_id", ids)))
+
+
+@lru_cache(maxsize=128)
+def _givers(count: int) -> CompiledQuery[str]:
+    return CompiledQuery(
+        lambda: (
+            DonationSetting.objects.filter(member__id__in=args("member_id", count), percent__gt=0)
+            .order_by()
+            .values_list("member_id", flat=True)
+        )
+    )
 
 
 def charity_rows(market: str) -> QuerySet[Charity, Any]:

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from foundation import doorbell
 from foundation.api.rendering import dumps
+from foundation.compiled import insert_rows
 from foundation.models import OutgoingEvent
 from foundation.outgoing import metrics
 
@@ -60,7 +61,7 @@ def append_events(events: Iterable[Event], *, now: datetime) -> list[str]:
         for event in events
     ]
     # One INSERT; the database numbers its rows in their order.
-    OutgoingEvent.objects.bulk_create(rows)
+    insert_rows(rows)
     for kind, count in Counter(row.kind for row in rows).items():
         transaction.on_commit(functools.partial(metrics.APPENDED.labels(kind).inc, count))
     if rows:

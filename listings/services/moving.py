@@ -7,6 +7,7 @@ import datetime as dt
 import structlog
 from django.db import transaction
 
+from foundation.compiled import insert_rows, save_row
 from foundation.lifecycle import UnknownTransition
 from listings import metrics
 from listings.errors import ListingNotFound, ListingStale, ListingStatusConflict
@@ -145,10 +146,10 @@ def move(
     if row.target == Status.ACTIVE and listing.published_at is None:
         listing.published_at = now
     touch(listing, now=now)
-    listing.save(force_update=True)
+    save_row(listing)
     if row.target in WITHDRAWN:
         ListingPhoto.objects.filter(listing_id=listing.id, status=PhotoStatus.READY).update(withdraw_at=now)
-    ListingEvent.objects.create(
+    event = ListingEvent(
         listing_id=listing.id,
         verb=verb,
         source=source,
@@ -159,6 +160,7 @@ def move(
         note=note,
         happened_at=now,
     )
+    insert_rows([event])
     _tell(listing, verb, actor, now=now)
     metrics_of, log = metrics.TRANSITIONS.labels(verb, actor), logger.bind(listing_id=listing.id)
     transaction.on_commit(metrics_of.inc)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from foundation.compiled import CompiledQuery, args, named
 from foundation.db import atomic_retry
 from foundation.money import Money
 from listings.errors import ListingNotFound
@@ -29,7 +31,8 @@ class SaleFacts:
 
 def lock_for_sale(listing_ids: Sequence[str]) -> dict[str, SaleFacts]:
     """Those of the listings that are on offer, by id, locked until the transaction ends; one statement."""
-    rows = Listing.objects.select_for_update().filter(id__in=listing_ids).order_by("id")
+    ids = set(listing_ids)
+    rows = _locking(len(ids)).all(**named("id", ids))
     return {
         row.id: SaleFacts(
             id=row.id,
@@ -77,7 +80,15 @@ def _may_sell(listing: Listing) -> bool:
 
 
 def _locked(listing_ids: Sequence[str]) -> list[Listing]:
-    rows = list(Listing.objects.select_for_update().filter(id__in=listing_ids).order_by("id"))
-    if len(rows) != len(set(listing_ids)):
+    ids = set(listing_ids)
+    rows = _locking(len(ids)).all(**named("id", ids))
+    if len(rows) != len(ids):
         raise ListingNotFound
     return rows
+
+
+@lru_cache(maxsize=128)
+def _locking(count: int) -> CompiledQuery[Listing]:
+    return CompiledQuery(
+        lambda: Listing.objects.select_for_update().filter(id__in=args("id", count)).order_by("id")
+    )

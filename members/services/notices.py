@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from ulid import ULID
 
+from foundation.compiled import insert_rows
 from foundation.db import atomic_retry
 from foundation.errors import PreconditionFailed
 from members import metrics
@@ -61,7 +62,7 @@ def notify_many(notices: Iterable[NewNotice], *, now: dt.datetime) -> None:
     rows = [_row(notice, now) for notice in notices]
     if not rows:
         return
-    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    insert_rows(rows, ignores_known=True)
     for row in rows:
         logger.info("notice_written", notice_id=row.id, member_id=row.member_id, kind=row.kind)
     counted = Counter(row.kind for row in rows)

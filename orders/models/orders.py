@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from foundation.compiled import Arg, CompiledQuery
 from foundation.encryption.fields import EncryptedTextField
 from foundation.ids import AsciiField, IdField
 from orders.lifecycle import LISTING_TAKEN, OrderStatus
@@ -209,8 +210,16 @@ class Order(models.Model):
     @cached_property
     def titles(self) -> dict[str, str]:
         """What was bought, by the listing's id, in the order of the parcel. It never changes."""
-        rows = OrderItem.objects.filter(order_id=self.id).order_by("position")
-        return dict(rows.values_list("listing_id", "title"))
+        return dict(_TITLES.all(order_id=self.id))
+
+
+_TITLES = CompiledQuery(
+    lambda: (
+        OrderItem.objects.filter(order_id=Arg("order_id"))
+        .order_by("position")
+        .values_list("listing_id", "title")
+    )
+)
 
 
 class OrderItem(models.Model):

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from foundation.db import find_one
+from foundation.compiled import Arg, CompiledQuery
 from foundation.money import Money
 from orders.errors import OfferNotFound
 from orders.lifecycle import BUYER, OFFER, OPEN, SELLER, OfferStatus
@@ -120,10 +120,22 @@ class AgreedPrice:
     amount: Money
 
 
+_AGREED = CompiledQuery(
+    lambda: (
+        Offer.objects.filter(
+            listing_id=Arg("listing_id"),
+            buyer_id=Arg("buyer_id"),
+            is_live=True,
+            status=OfferStatus.ACCEPTED,
+            due_at__gt=Arg("now"),
+        )
+        .order_by()
+        .values_list("id", "amount_minor", "currency")
+    )
+)
+
+
 def find_agreed_price(listing_id: str, *, buyer_id: str, now: datetime) -> AgreedPrice | None:
     """The accepted offer of this buyer on the listing, if its time is not over."""
-    agreed = Offer.objects.filter(
-        listing_id=listing_id, buyer_id=buyer_id, is_live=True, status=OfferStatus.ACCEPTED, due_at__gt=now
-    )
-    row = find_one(agreed.values_list("id", "amount_minor", "currency"))
+    row = _AGREED.find(listing_id=listing_id, buyer_id=buyer_id, now=now)
     return None if row is None else AgreedPrice(row[0], Money(row[1], row[2]))

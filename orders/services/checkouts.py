@@ -12,6 +12,7 @@ from django.db import IntegrityError
 
 from balance.queries.balances import get_balances
 from balance.services.holds import place_hold
+from foundation.compiled import insert_rows
 from foundation.db import atomic_retry
 from foundation.errors import DomainError, FieldProblem
 from foundation.ids import new_id
@@ -127,7 +128,7 @@ def _create(*, buyer_id: str, listing_ids: Sequence[str], choices: Choices, now:
     )
     order.due_at = due_after(order.status, timers=timers, now=now, ship_by_at=None)
     _apply(order, choices, now=now)
-    order.save(force_insert=True)
+    insert_rows([order])
     _hold_listings(order, items, price)
     _hold_wallet(order, now=now)
     record([order], "checkout", "", BUYER, now=now, actor_id=buyer_id)
@@ -328,7 +329,7 @@ def _hold_listings(order: Order, items: Sequence[SaleFacts], price: Price) -> No
         for position, (item, discounted) in enumerate(zip(items, price.items, strict=True))
     ]
     try:
-        OrderItem.objects.bulk_create(rows)
+        insert_rows(rows)
     except IntegrityError:
         # Somebody else's checkout or order has one of them.
         raise ListingNotAvailable from None

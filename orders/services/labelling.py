@@ -13,6 +13,7 @@ from typing import Protocol
 
 import structlog
 
+from foundation.compiled import insert_rows
 from foundation.db import atomic_retry
 from foundation.encryption import new_file_key
 from foundation.ids import new_id
@@ -81,7 +82,7 @@ def request_label(
         ring_for_parcel(parcel_id)
     else:
         await_address(parcel, now=now)
-    parcel.save(force_insert=True)
+    insert_rows([parcel])
     logger.info("label_requested", parcel_id=parcel_id, order_id=order_id, leg=leg, provider=parcel.provider)
     return parcel_id
 

@@ -11,7 +11,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
-from foundation.db import find_one
+from foundation.compiled import Arg, CompiledQuery, insert_rows, save_row
 from foundation.lifecycle import Transition, UnknownTransition
 from foundation.outgoing.appending import Event, append_events
 from members.queries import get_market
@@ -37,9 +37,12 @@ _STAMPS: dict[str, tuple[str, ...]] = {
 }
 
 
+_LOCKED = CompiledQuery(lambda: Order.objects.select_for_update().filter(id=Arg("id")).order_by())
+
+
 def lock_order(order_id: str) -> Order:
     """The row, locked until the transaction ends. Raises OrderNotFound."""
-    order = find_one(Order.objects.select_for_update().filter(id=order_id))
+    order = _LOCKED.find(id=order_id)
     if order is None:
         raise OrderNotFound
     return order
@@ -97,7 +100,7 @@ def move(
     if row.target not in LISTING_TAKEN:
         order.ended_at = now
         OrderItem.objects.filter(order_id=order.id).update(is_live=None)
-    order.save(force_update=True)
+    save_row(order)
     record(
         [order],
         row.verb,
@@ -142,7 +145,7 @@ def touch(order: Order, *, now: datetime, **changes: Any) -> None:
         setattr(order, name, value)
     order.updated_at = now
     order.version += 1
-    order.save(force_update=True)
+    save_row(order)
 
 
 def record(
@@ -158,20 +161,22 @@ def record(
 ) -> None:
     """Write down, count, log and tell what happened to orders that were just saved."""
     orders = list(orders)
-    OrderEvent.objects.bulk_create(
-        OrderEvent(
-            order_id=order.id,
-            number=order.version,
-            verb=verb,
-            source=source,
-            target=order.status,
-            actor=actor,
-            actor_id=actor_id,
-            reason=reason,
-            amount_minor=amount_minor,
-            happened_at=now,
-        )
-        for order in orders
+    insert_rows(
+        [
+            OrderEvent(
+                order_id=order.id,
+                number=order.version,
+                verb=verb,
+                source=source,
+                target=order.status,
+                actor=actor,
+                actor_id=actor_id,
+                reason=reason,
+                amount_minor=amount_minor,
+                happened_at=now,
+            )
+            for order in orders
+        ]
     )
     append_events(
         [

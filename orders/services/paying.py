@@ -11,7 +11,8 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 
-from foundation.db import atomic_retry, find_one
+from foundation.compiled import Arg, CompiledQuery, insert_rows
+from foundation.db import atomic_retry
 from foundation.money import Money
 from orders.errors import PaymentInProgress, PaymentMethodInvalid
 from orders.lifecycle import PAYMENT, PAYMENT_OPEN, PAYMENT_UNDER_WAY
@@ -21,6 +22,11 @@ from orders.services.payment_ringing import ring_for_payment
 
 logger = structlog.get_logger(__name__)
 
+_OPEN = CompiledQuery(
+    lambda: (
+        Payment.objects.filter(order_id=Arg("order_id"), is_open=True).order_by().values_list("id", "status")
+    )
+)
 _METHOD = re.compile(METHOD_PATTERN)
 
 
@@ -33,10 +39,10 @@ def start_payment(*, order_id: str, amount: Money, method: str, return_url: str,
     """
     if not _METHOD.fullmatch(method):
         raise PaymentMethodInvalid
-    other = find_one(Payment.objects.filter(order_id=order_id, is_open=True).values("id", "status"))
+    other = _OPEN.find(order_id=order_id)
     if other is not None:
-        raise PaymentInProgress(extra={"payment_id": other["id"], "status": other["status"]})
-    payment = Payment.objects.create(
+        raise PaymentInProgress(extra={"payment_id": other[0], "status": other[1]})
+    payment = Payment(
         order_id=order_id,
         provider=settings.PAYMENT_PROVIDER,
         status=PAYMENT.initial,
@@ -47,6 +53,7 @@ def start_payment(*, order_id: str, amount: Money, method: str, return_url: str,
         due_at=now,
         created_at=now,
     )
+    insert_rows([payment])
     logger.info("payment_started", payment_id=payment.id, order_id=order_id, provider=payment.provider)
     ring_for_payment(payment.id)
     return str(payment.id)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 
 import structlog
 from django.db import connection, transaction
 from django.db.models import Subquery
 
-from foundation.db import find_one
+from foundation.compiled import Arg, CompiledQuery, save_row
 from foundation.lifecycle import Transition
 from orders import metrics
 from orders.lifecycle import PAYMENT, PAYMENT_OPEN, PAYMENT_UNDER_WAY, PaymentStatus
@@ -27,18 +28,39 @@ def pause_after(calls: int) -> timedelta:
     return min(FIRST_PAUSE * (1 << min(calls - 1, 20)), LONGEST_PAUSE)
 
 
+@cache
+def _order_of(waits: bool) -> CompiledQuery[Order]:
+    """In one statement: a subquery of a locking read is read without a lock."""
+    its_order = Payment.objects.filter(id=Arg("payment_id")).order_by().values("order_id")
+    return CompiledQuery(
+        lambda: (
+            Order.objects.select_for_update(skip_locked=_skips(waits))
+            .filter(id=Subquery(its_order))
+            .order_by()
+        )
+    )
+
+
+@cache
+def _locked(waits: bool) -> CompiledQuery[Payment]:
+    return CompiledQuery(
+        lambda: Payment.objects.select_for_update(skip_locked=_skips(waits)).filter(id=Arg("id")).order_by()
+    )
+
+
+def _skips(waits: bool) -> bool:
+    return not waits and connection.features.has_select_for_update_skip_locked
+
+
 def lock_payment(payment_id: str, *, waits: bool = True) -> Payment | None:
     """A payment with its order, both locked until the transaction ends.
 
     With ``waits=False`` None when somebody else holds one of the two.
     """
-    skips = not waits and connection.features.has_select_for_update_skip_locked
-    its_order = Payment.objects.filter(id=payment_id).order_by().values("order_id")
-    # The order of it first, in one statement: a subquery of a locking read is read without a lock.
-    order = find_one(Order.objects.select_for_update(skip_locked=skips).filter(id=Subquery(its_order)))
+    order = _order_of(waits).find(payment_id=payment_id)
     if order is None:
         return None
-    payment = find_one(Payment.objects.select_for_update(skip_locked=skips).filter(id=payment_id))
+    payment = _locked(waits).find(id=payment_id)
     if payment is not None:
         payment.order = order
     return payment
@@ -75,7 +97,7 @@ def move(
     if calls and row.target in PAYMENT_UNDER_WAY:
         begin_call(payment, now=now)
     if saves:
-        payment.save(force_update=True)
+        save_row(payment)
     transaction.on_commit(metrics.PAYMENT_MOVES.labels(row.verb, row.actor).inc)
     logger.info(
         "payment_moved",

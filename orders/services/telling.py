@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
+from foundation.compiled import CompiledQuery, args, named
 from foundation.money import Money
 from members.services.notices import NewNotice, notify_many
 from orders.lifecycle import BUYER, SELLER, OrderStatus
@@ -193,6 +195,16 @@ def _titles(orders: Sequence[Order]) -> dict[str, str]:
     titles = {order.id: next(iter(order.titles.values())) for order in orders if "titles" in order.__dict__}
     unread = [order.id for order in orders if order.id not in titles]
     if unread:
-        first = OrderItem.objects.filter(order_id__in=unread, position=0).order_by()
-        titles.update(first.values_list("order_id", "title"))
+        titles.update(_first_titles(len(unread)).all(**named("order_id", unread)))
     return titles
+
+
+@lru_cache(maxsize=128)
+def _first_titles(count: int) -> CompiledQuery[tuple[str, str]]:
+    return CompiledQuery(
+        lambda: (
+            OrderItem.objects.filter(order__id__in=args("order_id", count), position=0)
+            .order_by()
+            .values_list("order_id", "title")
+        )
+    )

@@ -15,7 +15,8 @@ from typing import Any
 
 from django.conf import settings
 
-from foundation.db import atomic_retry, find_one
+from foundation.compiled import Arg, CompiledQuery, insert_rows, save_row
+from foundation.db import atomic_retry
 from foundation.ids import new_id
 from foundation.incoming import HmacVerifier, sign
 from foundation.incoming.signatures import HEADER
@@ -83,6 +84,11 @@ CARDS = {
 _NO_CARD = Card(authorised=_P.FAILED, code="invalid_payment_method")
 
 
+_LOCKED = CompiledQuery(
+    lambda: SandboxPayment.objects.select_for_update().filter(reference=Arg("reference")).order_by()
+)
+
+
 class SandboxCards:
     """The embedded provider."""
 
@@ -105,7 +111,7 @@ class SandboxCards:
             answers_left=int(bool(card.fault)),
         )
         answer = _decide(asked, card)
-        SandboxPayment.objects.bulk_create([asked], ignore_conflicts=True)
+        insert_rows([asked], ignores_known=True)
         row = _locked(order.reference)
         if row.id != asked.id:
             answer = _decide(row, card)
@@ -125,7 +131,7 @@ class SandboxCards:
             row.outcome, row.code = card.captured.value, card.code
             row.captures += 1
             row.captured_minor = amount.amount_minor + card.captures_more
-        row.save(force_update=True)
+        save_row(row)
         return answer, row
 
     def cancel(self, reference: str, provider_id: str, *, now: datetime) -> PaymentReport:
@@ -325,7 +331,7 @@ def _decide(row: SandboxPayment, card: Card) -> str:
 
 
 def _locked(reference: str) -> SandboxPayment:
-    row = find_one(SandboxPayment.objects.select_for_update().filter(reference=reference))
+    row = _LOCKED.find(reference=reference)
     if row is None:
         raise OutcomeUnknown("never heard of it")
     return row
