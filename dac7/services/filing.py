@@ -87,8 +87,10 @@ def _note_export(written: FilingMessage, *, by: str, reason: str, now: datetime)
     if filing.status == FilingStatus.APPROVED:
         filing.status = FILING.row(filing.status, "export", STAFF).target
         transaction.on_commit(metrics.FILING_MOVES.labels("export").inc)
-    filing.exported_by, filing.exported_at = by, now
-    filing.save(update_fields=["status", "exported_by", "exported_at"])
+    if filing.status == FilingStatus.EXPORTED:
+        # Whoever may have handed it in; what is read again later changes nothing about that.
+        filing.exported_by, filing.exported_at = by, now
+        filing.save(update_fields=["status", "exported_by", "exported_at"])
     FilingExport.objects.create(
         message=written,
         exported_at=now,

@@ -188,6 +188,7 @@ class TestWithdrawing:
         filing.file_filing(filing_id=filing_id, staff_id=BERND, receipt="No. 9", now=NOW)
         answered(filing_id)
         assert status_of(filing_id) == "accepted"
+        assert files(filing_id, f"staff:{BERND}")  # who withdrew it may read it all the same
 
     def test_is_final_once_another_one_was_opened(self) -> None:
         filing_id = withdrawn()
