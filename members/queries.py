@@ -175,8 +175,12 @@ _FACT_FIELDS = (
 def list_member_facts(member_ids: Iterable[str]) -> dict[str, MemberFacts]:
     """Facts by id, of those that exist; one statement. Closed accounts are included and marked inactive."""
     ids = set(member_ids)
-    rows = _facts(len(ids)).all(**named("id", ids))
-    return {row[0]: MemberFacts(*row[:6], row[6] is not None, *row[7:9]) for row in rows}
+    found: dict[str, MemberFacts] = {}
+    for row in _facts(len(ids)).all(**named("id", ids)):
+        facts: dict[str, Any] = dict(zip(MemberFacts.__slots__, row, strict=True))
+        facts["is_verified"] = facts["is_verified"] is not None
+        found[facts["id"]] = MemberFacts(**facts)
+    return found
 
 
 @lru_cache(maxsize=128)
