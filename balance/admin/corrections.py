@@ -204,8 +204,13 @@ def _posting_link(posting_id: str) -> str:
 class CorrectionLimitAdmin(_LimitAdmin):
     """Settings: a new row takes over at its moment; the former ones stay as they were."""
 
-    list_display = ("currency", "valid_from", "alone")
+    list_display = ("currency", "valid_from", "alone", "set_by")
     list_filter = ("currency",)
+
+    def save_model(self, request: HttpRequest, obj: CorrectionLimit, form: Any, change: bool) -> None:
+        """Who sets a limit does not correct alone under it."""
+        obj.set_by = f"staff:{request.user.pk}"
+        super().save_model(request, obj, form, change)
 
     def has_change_permission(self, request: HttpRequest, obj: CorrectionLimit | None = None) -> bool:
         return False

@@ -29,6 +29,13 @@ class CorrectionLimit(models.Model):
     currency = AsciiField(max_length=3)
     valid_from = models.DateTimeField()
     alone_minor = models.BigIntegerField(help_text="Minor units that one person may correct in 24 hours")
+    set_by = AsciiField(
+        max_length=ACTOR_LENGTH,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="staff:…, who needs a second person whatever the limit",
+    )
 
     class Meta:
         ordering = ("currency", "-valid_from")

@@ -168,7 +168,8 @@ def _may_alone(correction: Correction, now: datetime) -> bool:
     # Locked, so that of two requests at once the second one knows of the first.
     rows = CorrectionLimit.objects.select_for_update().filter(currency=correction.currency)
     limit = rows.filter(valid_from__lte=now).order_by("-valid_from").first()
-    if limit is None:
+    # Nobody widens their own limit.
+    if limit is None or limit.set_by == correction.requested_by:
         return False
     alone = Correction.objects.filter(
         currency=correction.currency,

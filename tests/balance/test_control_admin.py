@@ -90,6 +90,22 @@ class TestCorrections:
         messages = [entry.get_change_message() for entry in LogEntry.objects.order_by("id")]
         assert messages == ["Added.", "Approve and post. Looked into it"]
 
+    def test_are_not_widened_by_who_asks_for_them(self, seller: Member) -> None:
+        greedy = client_of("add_correction", "add_correctionlimit", "view_correctionlimit")
+        begins = {"valid_from_0": "2026-01-01", "valid_from_1": "00:00:00"}
+        limit = {"currency": "EUR", "alone_minor": "1000000", **begins}
+        assert greedy.post("/admin/balance/correctionlimit/add/", limit).status_code == 302
+        gift = give(seller.id, 1000)
+        for client in (greedy, client_of("add_correction")):
+            manual = {
+                "kind": "manual",
+                "debit": f"{seller.id}:available:EUR",
+                "credit": "platform:goodwill:EUR",
+            }
+            client.post(f"{CORRECTIONS}add/", manual | {"amount": "1.00", "reason": f"After {gift.id}"})
+        statuses = Correction.objects.order_by("id").values_list("status", flat=True)
+        assert list(statuses) == ["requested", "posted"]
+
     def test_say_what_is_missing_or_not_possible(self, treasurer: Client, seller: Member) -> None:
         manual = {
             "kind": "manual",

@@ -146,6 +146,12 @@ class TestRequestCorrection:
         day_after = NOON + timedelta(hours=24)
         assert Correction.objects.get(id=manual(seller, 400, now=day_after)).status == "posted"
 
+    def test_who_set_the_limit_needs_a_second_person(self, limit: CorrectionLimit, seller: Member) -> None:
+        CorrectionLimit.objects.filter(id=limit.id).update(set_by=f"staff:{REQUESTER}")
+        give(seller.id, 100)
+        assert Correction.objects.get(id=manual(seller, 1)).status == "requested"
+        assert Correction.objects.get(id=manual(seller, 1, staff_id=SECOND)).status == "posted"
+
     def test_a_limit_counts_from_its_moment(self, limit: CorrectionLimit, seller: Member) -> None:
         later = NOON + timedelta(days=30)
         CorrectionLimit.objects.create(currency="EUR", valid_from=later, alone_minor=0)
