@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import Sum
+
+from balance.chart import AccountKind, of_platform
+from balance.chart import AccountKind as K
+from balance.models import Transfer
 from orders.lifecycle import UNDER_WAY
 from orders.lifecycle import OrderStatus as S
 from orders.models import Issue, Order, Payment, Refund
@@ -13,6 +18,12 @@ from orders.models import Issue, Order, Payment, Refund
 CHARGEBACK_FEE = 1500
 UNPAID = {S.PENDING_PAYMENT, S.EXPIRED, S.FAILED}
 ESCROW = set(UNDER_WAY) - UNPAID
+EARNED = (K.FEE_REVENUE, K.VERIFICATION_REVENUE, K.VAT_PAYABLE)
+APART = (
+    *(K.FEE_DEFERRED, K.SHIPPING_DEFERRED, K.VERIFICATION_DEFERRED, K.CARRIER_PAYABLE, K.CARRIER_COSTS),
+    *(K.COMPENSATION, K.PSP_CLEARING, K.REFUNDS_IN_TRANSIT, K.SUSPENSE),
+)
+OURS = (*EARNED, *APART, K.CHARGEBACK_LOSSES)
 UNDONE = {S.CANCELLED, S.RETURNED_TO_SENDER, S.REJECTED, S.REFUNDED}
 
 
@@ -56,12 +67,27 @@ class Shadow:
         return max(0, min(left, counted - made_up_for, counted - self.bank_has(only_ours=True)))
 
 
-def expected_sums(shadows: Sequence[Shadow], *, given: int) -> dict[str, int]:
+def held_by_us() -> dict[AccountKind, int]:
+    """What each account of the platform holds, in its normal side; all of them in two questions."""
+    debited, credited = (
+        dict(Transfer.objects.order_by().values_list(side).annotate(sum=Sum("amount_minor")))
+        for side in ("debit_account_id", "credit_account_id")
+    )
+    found = {}
+    for kind in OURS:
+        account = of_platform(kind, "EUR")
+        balance = debited.get(account.id, 0) - credited.get(account.id, 0)
+        found[kind] = balance if account.row.is_debit_normal else -balance
+    return found
+
+
+def expected_sums(shadows: Sequence[Shadow], orders: Mapping[str, Order], *, given: int) -> dict[str, int]:
     """What each account must hold, by name, from what happened to each order; `given` to the buyer beside."""
     expected = Counter[str]()
     expected["buyer"] = given
+    payers = dict(Issue.objects.filter(order_id__in=orders).values_list("order_id", "postage_by"))
     for shadow in shadows:
-        order = shadow.order()
+        order = orders[shadow.id]
         charges = order.fee_minor + order.verification_minor
         total = order.item_minor + order.shipping_minor + charges
         is_paid = order.status not in UNPAID
@@ -90,7 +116,7 @@ def expected_sums(shadows: Sequence[Shadow], *, given: int) -> dict[str, int]:
         expected["compensation"] += shadow.compensated
         expected["losses"] += taken - sellers - (gone - back)
         expected["psp_clearing"] -= taken
-        payer = Issue.objects.filter(order_id=order.id).values_list("postage_by", flat=True).first()
+        payer = payers.get(order.id)
         if shadow.return_carried and payer in ("seller", "platform"):
             expected["carrier_payable"] += order.shipping_minor
             expected["seller" if payer == "seller" else "carrier_costs"] += order.shipping_minor * (

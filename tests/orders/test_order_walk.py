@@ -1,9 +1,12 @@
-"""Any walk over the life of orders keeps the money right. The model beside it is a few numbers an order."""
+"""Any walk over the life of orders keeps the money right. The model beside it is a few numbers an order.
+
+What a short walk seldom meets in one order is a table: test_card_quarrels.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +23,7 @@ from hypothesis.stateful import (
 )
 
 from balance.chart import AccountKind as K
+from balance.models import Posting
 from balance.services.posting import forget_opened_accounts
 from foundation.errors import DomainError
 from foundation.lifecycle import CLOCK
@@ -41,14 +45,24 @@ from tests.factories.members import make_member
 from tests.factories.money import euros, give
 from tests.factories.orders import load_small_world, on_offer
 from tests.factories.payments import bank_says, told
-from tests.factories.purchases import carry, check_out, choices, held_by, of_ours, pay_for
-from tests.orders.order_shadow import UNDONE, Chargeback, Shadow, expected_sums
+from tests.factories.purchases import carry, check_out, choices, held_by, pay_for
+from tests.orders.order_shadow import (
+    APART,
+    EARNED,
+    UNDONE,
+    Chargeback,
+    Shadow,
+    expected_sums,
+    held_by_us,
+)
 
 STAFF = "01J0000000000000000000STAF"
-MOST_ORDERS = 4
-EXAMPLES = int(os.environ.get("WALK_EXAMPLES", "10"))
+MOST_ORDERS = 3
+EXAMPLES = int(os.environ.get("WALK_EXAMPLES", "9"))
 STEPS = 30
-WHICH = st.integers(min_value=0, max_value=3)
+WHICH = st.integers(min_value=0, max_value=2)
+# Two of them, or one and a part that the bank took, are more than the item and less than the card has paid.
+PARTS = st.sampled_from([500, 1500, 1, 0])
 IN_WALLET = st.sampled_from([0, 1000, 30000])
 STAGES = ("completed", "shipped", "delivered", "objected", "returned", "paid")
 SALES = st.tuples(st.sampled_from([2000, 100, 1999]), IN_WALLET, st.sampled_from(STAGES))
@@ -80,6 +94,7 @@ class Orders(RuleBasedStateMachine):
         self.now = NOW
         self.orders: list[Shadow] = []
         self.given = 0
+        self.seen = (-1, -1)
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -256,7 +271,7 @@ class Orders(RuleBasedStateMachine):
                     shadow.parts += cents if kind == "part" else 0
 
     @precondition(lambda self: self.orders)
-    @rule(which=WHICH, cents=st.sampled_from([0, 1, 700]))
+    @rule(which=WHICH, cents=PARTS)
     def support_refunds(self, which: int, cents: int) -> None:
         shadow = self.pick(which)
         facts = {"staff_id": STAFF, "order_id": shadow.id, "reason": "fair"}
@@ -272,7 +287,9 @@ class Orders(RuleBasedStateMachine):
         number=st.integers(min_value=1, max_value=2),
         cents=st.sampled_from([0, 0, 700, 1900]),
     )
-    def the_bank_says(self, which: int, outcome: DisputeOutcome, number: int = 1, cents: int = 0) -> None:
+    def the_bank_says(
+        self, which: int, outcome: DisputeOutcome, number: int = 1, cents: int = 0, times: int = 2
+    ) -> None:
         """It takes all or some of it, and again; it may even take more in all than was paid."""
         shadow = self.pick(which)
         before = shadow.order()
@@ -280,7 +297,7 @@ class Orders(RuleBasedStateMachine):
             return
         is_late = before.completed_at is not None
         one = shadow.chargebacks.setdefault(number, Chargeback(cents or before.card_minor, is_late))
-        bank_says(before, outcome, outcome, now=self.now, cents=one.minor, number=number)
+        bank_says(before, *[outcome] * times, now=self.now, cents=one.minor, number=number)
         if outcome is not DisputeOutcome.OPENED:
             # Its end, whichever was first, is final.
             one.ended = one.ended or outcome.value
@@ -299,50 +316,49 @@ class Orders(RuleBasedStateMachine):
         assert sweep_orders(now=self.now) == 0
 
     @invariant()
-    def every_account_holds_what_happened(self) -> None:
+    def every_cent_is_where_it_belongs(self) -> None:
+        """Looked at after each step that has changed something."""
+        orders = {order.id: order for order in Order.objects.all()}
+        seen = (Posting.objects.count(), sum(order.version for order in orders.values()))
+        if seen == self.seen:
+            return
+        self.seen = seen
+        self.every_account_holds_what_happened(orders)
+        for shadow in self.orders:
+            no_tender_gets_more_than_it_paid(shadow, orders[shadow.id])
+
+    def every_account_holds_what_happened(self, orders: Mapping[str, Order]) -> None:
+        ours = held_by_us()
         found = {
             "buyer": held_by(self.buyer.id),
             "held": held_by(self.buyer.id, K.HELD),
             "seller": held_by(self.seller.id),
             "pending": held_by(self.seller.id, K.PENDING),
-            "earned": of_ours(K.FEE_REVENUE) + of_ours(K.VERIFICATION_REVENUE) + of_ours(K.VAT_PAYABLE),
-            "losses": of_ours(K.CHARGEBACK_LOSSES),
-        }
-        kinds = (K.FEE_DEFERRED, K.SHIPPING_DEFERRED, K.VERIFICATION_DEFERRED, K.CARRIER_PAYABLE)
-        for kind in (
-            *kinds,
-            K.CARRIER_COSTS,
-            K.COMPENSATION,
-            K.PSP_CLEARING,
-            K.REFUNDS_IN_TRANSIT,
-            K.SUSPENSE,
-        ):
-            found[kind.value] = of_ours(kind)
-        assert {name: minor for name, minor in found.items() if minor} == expected_sums(
-            self.orders, given=self.given
-        )
-
-    @invariant()
-    def no_tender_gets_more_than_it_paid(self) -> None:
-        for shadow in self.orders:
-            order = shadow.order()
-            assert order.refunded_wallet_minor <= order.wallet_minor
-            assert order.refunded_card_minor + order.charged_back_minor <= order.card_minor
-            assert order.charged_back_minor == shadow.counted(order)
-            back = order.refunded_wallet_minor + order.refunded_card_minor
-            if order.status in UNDONE:
-                assert back + order.charged_back_minor == order.wallet_minor + order.card_minor
-            else:
-                assert shadow.parts - order.charged_back_minor <= back <= shadow.parts
-            to_card = Refund.objects.filter(payment_id=order.payment_id).exclude(status="failed")
-            if order.payment_id is not None:
-                assert sum(to_card.values_list("amount_minor", flat=True)) == order.refunded_card_minor
+            "earned": sum(ours[kind] for kind in EARNED),
+            "losses": ours[K.CHARGEBACK_LOSSES],
+        } | {kind.value: ours[kind] for kind in APART}
+        found = {name: minor for name, minor in found.items() if minor}
+        assert found == expected_sums(self.orders, orders, given=self.given)
 
     @invariant()
     def a_listing_is_in_one_live_order(self) -> None:
         live = list(OrderItem.objects.filter(is_live=True).values_list("listing_id", "order__status"))
         assert len({listing for listing, _ in live}) == len(live)
         assert {status for _, status in live} <= set(LISTING_TAKEN)
+
+
+def no_tender_gets_more_than_it_paid(shadow: Shadow, order: Order) -> None:
+    assert order.refunded_wallet_minor <= order.wallet_minor
+    assert order.refunded_card_minor + order.charged_back_minor <= order.card_minor
+    assert order.charged_back_minor == shadow.counted(order)
+    back = order.refunded_wallet_minor + order.refunded_card_minor
+    if order.status in UNDONE:
+        assert back + order.charged_back_minor == order.wallet_minor + order.card_minor
+    else:
+        assert shadow.parts - order.charged_back_minor <= back <= shadow.parts
+    if order.payment_id is not None:
+        to_card = Refund.objects.filter(payment_id=order.payment_id).exclude(status="failed")
+        assert sum(to_card.values_list("amount_minor", flat=True)) == order.refunded_card_minor
 
 
 class TestOrderWalk:
