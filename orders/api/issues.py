@@ -28,6 +28,7 @@ from foundation.api.serializers import (
 from foundation.api.views import ApiView
 from listings.api.photos import uploaded
 from listings.api.shapes import UPLOAD_REQUEST
+from orders.api.addresses import AddressSerializer, address_body
 from orders.api.shapes import ROLES
 from orders.models import Issue, Proposal
 from orders.models.issues import TEXT_MAX
@@ -100,6 +101,10 @@ class IssueSerializer(serializers.Serializer[Any]):
     send_back_by = serializers.DateTimeField(allow_null=True)
     postage_by = serializers.CharField(allow_null=True, help_text="Of a return: buyer, seller or platform.")
     return_tracking = serializers.CharField(allow_null=True)
+    return_to = AddressSerializer(
+        allow_null=True,
+        help_text="For the buyer who sends it back without a label of ours; null until the seller says it.",
+    )
     decision = serializers.CharField(allow_null=True, help_text="What support says.")
     evidence = IssueEvidenceSerializer(many=True)
     proposals = ProposalSerializer(many=True, help_text="The first one first.")
@@ -122,6 +127,7 @@ def issue_body(issue: IssueFacts, request: Request) -> dict[str, Any]:
         },
         "postage_by": issue.postage_by or None,
         "return_tracking": issue.return_tracking or None,
+        "return_to": None if issue.return_to is None else address_body(issue.return_to),
         "decision": issue.decision or None,
         "evidence": [
             {

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from orders.lifecycle import BUYER, SELLER
-from orders.queries.issues import find_issue_id
+from orders.lifecycle import BUYER, SELLER, OrderStatus
+from orders.queries.issues import find_issue_id, lacks_return_address
 from orders.queries.orders import (
     OrderFacts,
     OrderItemFacts,
@@ -72,7 +72,10 @@ def order_body(order: OrderFacts, *, now: datetime) -> dict[str, Any]:
     latest = reversed(list(event_rows(order.id).order_by("-number")[:LATEST_EVENTS]))
     card = order_card(order, items_of([order.id]).get(order.id, []))
     parcels = parcels_of(order.id) if order.paid_at else ()
-    if order.role == SELLER and any(parcel.waits_for_address for parcel in parcels):
+    is_address_needed = any(parcel.waits_for_address for parcel in parcels) or (
+        order.status == OrderStatus.RETURN_PENDING and lacks_return_address(order.id)
+    )
+    if order.role == SELLER and is_address_needed:
         card["allowed_actions"].append("give_sender_address")
     if order.completed_at is not None and may_review(order.id, order.role, order.completed_at, now=now):
         card["allowed_actions"].append("review")

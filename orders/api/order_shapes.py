@@ -16,6 +16,7 @@ from foundation.api.serializers import (
     StrictSerializer,
 )
 from foundation.ids import ID_PATTERN
+from orders.api.addresses import AddressSerializer
 from orders.api.parcel_shapes import PickupPointSerializer
 from orders.api.shapes import MOST_NAMED, ROLES, FeeSerializer
 from orders.lifecycle import BUYER, OrderStatus
@@ -36,18 +37,6 @@ class AddressBodySerializer(StrictSerializer):
     phone = StrictRegexField(
         r"^\+[0-9]{6,15}\Z", required=False, help_text="E.164; some carriers announce by it."
     )
-
-
-class AddressSerializer(serializers.Serializer[Any]):
-    """An address of yours."""
-
-    name = serializers.CharField()
-    street = serializers.CharField()
-    street_2 = serializers.CharField()
-    postal_code = serializers.CharField()
-    city = serializers.CharField()
-    country = serializers.CharField()
-    phone = serializers.CharField()
 
 
 class SenderAddressSerializer(serializers.Serializer[Any]):

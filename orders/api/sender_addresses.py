@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +10,7 @@ from foundation import clock
 from foundation.api import etags
 from foundation.api.views import ApiView
 from orders.api import order_shapes as shapes
+from orders.api.addresses import address_body
 from orders.api.bundles import NEEDS_IF_MATCH
 from orders.providers.carriers.contract import Address
 from orders.queries.sender_addresses import SenderAddressFacts, get_sender_address
@@ -59,8 +58,6 @@ class SenderAddressView(ApiView):
 
 
 def _answer(member_id: str, known: SenderAddressFacts) -> Response:
-    address = None
-    if known.address is not None:
-        address = {name: text for name, text in asdict(known.address).items() if name != "email"}
+    address = None if known.address is None else address_body(known.address)
     body = {"address": address, "changed_at": known.changed_at}
     return Response(body, headers={"ETag": etags.etag_for(member_id, known.version)})

@@ -229,6 +229,26 @@ register(
         deadline=Of.INSTANT,
     ),
     order_kind(
+        "order.return_address_needed",  # to the seller, to whom the buyer sends it back
+        Mail.ALWAYS,
+        (
+            "Where is “{title}” to be sent back?",
+            "Wohin soll „{title}“ zurückgeschickt werden?",
+            "Où renvoyer « {title} » ?",
+            "Kur grąžinti „{title}“?",
+        ),
+        (
+            "“{title}” is coming back to you, and the buyer has to know where to send it. Enter your "
+            "address; only this buyer sees it.",
+            "„{title}“ geht an dich zurück; dafür braucht die andere Seite deine Adresse. Gib sie an; nur "
+            "sie sieht sie.",
+            "« {title} » va vous être renvoyé et l'acheteur doit savoir où. Indiquez votre adresse ; lui "
+            "seul la verra.",
+            "„{title}“ bus grąžinta jums, todėl pirkėjas turi žinoti, kur siųsti. Nurodykite adresą; matys "
+            "tik šis pirkėjas.",
+        ),
+    ),
+    order_kind(
         "order.return_sent",  # to the seller
         Mail.OPTIONAL,
         (

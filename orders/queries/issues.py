@@ -12,6 +12,8 @@ from foundation.money import Money
 from orders.errors import EvidenceNotFound, IssueNotFound
 from orders.lifecycle import BUYER, ORDER, SELLER, OrderStatus
 from orders.models import Issue, IssueEvidence, Order, Proposal
+from orders.providers.carriers.contract import Address
+from orders.queries.sender_addresses import sender_address_for
 
 _S = OrderStatus
 _PROPOSED_BY = {
@@ -61,6 +63,7 @@ class IssueFacts:
     send_back_by: datetime | None
     postage_by: str
     return_tracking: str
+    return_to: Address | None = field(repr=False)
     decision: str
     evidence: tuple[EvidenceFacts, ...]
     proposals: tuple[ProposalFacts, ...]
@@ -106,11 +109,32 @@ def get_issue(member_id: str, issue_id: str) -> IssueFacts:
         send_back_by=order.due_at if order.status == _S.RETURN_PENDING else None,
         postage_by=issue.postage_by,
         return_tracking=issue.return_tracking,
+        return_to=_return_to(order, issue) if role == BUYER else None,
         decision=issue.decision,
         evidence=tuple(EvidenceFacts(row.id, row.added_by, row.added_at) for row in evidence),
         proposals=proposals,
         allowed_actions=_allowed(order.status, role, proposals),
     )
+
+
+def is_sent_by_buyer(status: str, postage_by: str) -> bool:
+    """Whether the buyer sends it back without a label of ours, so has to know where to."""
+    return status in (_S.RETURN_PENDING, _S.RETURNING) and postage_by == BUYER
+
+
+def _return_to(order: Order, issue: Issue) -> Address | None:
+    """None as long as the seller has not said it; nobody sees it before and after."""
+    if not is_sent_by_buyer(order.status, issue.postage_by):
+        return None
+    address = sender_address_for(order.seller_id, order.seller_country, in_full=True)
+    return address if address.is_full else None
+
+
+def lacks_return_address(order_id: str) -> bool:
+    """Whether the buyer is to send it back and cannot know where to, since the seller has not said it."""
+    sent_by_buyer = Issue.objects.filter(order_id=order_id, postage_by=BUYER, order__status=_S.RETURN_PENDING)
+    issue = sent_by_buyer.select_related("order").first()
+    return issue is not None and _return_to(issue.order, issue) is None
 
 
 def _allowed(status: str, role: str, proposals: tuple[ProposalFacts, ...]) -> tuple[str, ...]:

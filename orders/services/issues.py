@@ -38,6 +38,7 @@ from orders.services.cancelling import undo
 from orders.services.cases import open_case, resolve_of_order
 from orders.services.labels import request_return_label
 from orders.services.order_moves import lock_order, lock_own, move, row_of
+from orders.services.sender_addresses import ask_for_return_address
 from orders.services.settling import Parts, give_back, post_completions, reference_of, remaining
 
 logger = structlog.get_logger(__name__)
@@ -273,7 +274,9 @@ def _settle(
         issue.postage_by = terms.postage_by
         _touch(issue)
     move(order, row, now=now, actor_id=actor_id, reason=reason)
-    if terms.postage_by != BUYER:
+    if terms.postage_by == BUYER:
+        ask_for_return_address(order, now=now)
+    else:
         request_return_label(order, now=now)
 
 

@@ -1,7 +1,7 @@
-"""Carriers that make no label without the seller's address: the parcel waits, and the seller is asked.
+"""What needs the seller's address waits for it, and the seller is asked: labels, and buyers who send back.
 
-It waits as a row that comes due every hour, so that nothing is lost between an address and a parcel that are
-written at the same moment; giving the address makes it due at once.
+A parcel waits as a row that comes due every hour, so that nothing is lost between an address and a parcel
+that are written at the same moment; giving the address makes it due at once.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 
 from foundation.db import atomic_retry
 from foundation.ids import new_id
 from members.queries import get_member_facts
 from members.services.notices import NewNotice, notify_many
 from orders import parcel_metrics as metrics
+from orders.lifecycle import BUYER, OrderStatus
 from orders.lifecycle.parcels import FROM_SELLER, ParcelStatus
-from orders.models import Case, Order, OrderItem, Parcel, SenderAddress
+from orders.models import Case, Issue, Order, OrderItem, Parcel, SenderAddress
 from orders.parcel_errors import SenderAddressAbroad, SenderAddressStale
 from orders.providers.carriers.contract import Address
 from orders.queries.parcels import ADDRESS_AWAITED
@@ -30,6 +32,7 @@ from orders.services.parcel_ringing import ring_for_parcel
 logger = structlog.get_logger(__name__)
 
 LOOK_AGAIN_AFTER = timedelta(hours=1)
+_GIVEN = "the seller gave an address"
 
 
 @atomic_retry
@@ -51,6 +54,13 @@ def set_sender_address(
     row.address = json.dumps(asdict(address))
     row.version, row.changed_at = row.version + 1, now
     row.save(force_insert=expected_version == 0, force_update=expected_version > 0)
+    parcels = _wake_parcels(member_id, now=now)
+    _tell_buyers(member_id, now=now)
+    logger.info("sender_address_set", member_id=member_id, parcels=parcels)
+    return get_sender_address(member_id)
+
+
+def _wake_parcels(member_id: str, *, now: datetime) -> int:
     waiting = Parcel.objects.filter(
         order__seller_id=member_id, reason=ADDRESS_AWAITED, status=ParcelStatus.REQUESTED
     )
@@ -58,28 +68,58 @@ def set_sender_address(
     Parcel.objects.filter(id__in=parcel_ids, reason=ADDRESS_AWAITED, due_at__isnull=False).update(due_at=now)
     for parcel_id in parcel_ids:
         ring_for_parcel(parcel_id)
-    logger.info("sender_address_set", member_id=member_id, parcels=len(parcel_ids))
-    return get_sender_address(member_id)
+    return len(parcel_ids)
+
+
+def _tell_buyers(member_id: str, *, now: datetime) -> None:
+    """Those who are to send something back without a label of ours see the address with the issue."""
+    returns = Issue.objects.filter(
+        order__seller_id=member_id, order__status=OrderStatus.RETURN_PENDING, postage_by=BUYER
+    )
+    order_ids = list(returns.values_list("order_id", flat=True))
+    Issue.objects.filter(order_id__in=order_ids).update(version=F("version") + 1)
+    for order_id in order_ids:
+        resolve_by_key(key=_return_key(order_id), staff_id=None, resolution=_GIVEN, now=now)
 
 
 def await_address(parcel: Parcel, *, now: datetime) -> None:
     """Have a new parcel wait, and ask its seller; support too about a return, on which the buyer waits."""
     parcel.reason, parcel.due_at = ADDRESS_AWAITED, now + LOOK_AGAIN_AFTER
     seller_id = Order.objects.values_list("seller_id", flat=True).get(id=parcel.order_id)
-    titles = OrderItem.objects.filter(order_id=parcel.order_id).order_by("position")
-    notice = NewNotice(
-        member_id=seller_id,
-        kind="order.address_needed",
-        params={"order_id": parcel.order_id, "title": titles.values_list("title", flat=True)[0]},
-        subject=f"order:{parcel.order_id}",
-        key=_key(parcel),
-    )
-    notify_many([notice], now=now)
+    _ask(seller_id, parcel.order_id, "order.address_needed", _key(parcel), now=now)
     if parcel.leg not in FROM_SELLER:
         note = f"parcel {parcel.id}, {parcel.leg}: {ADDRESS_AWAITED}"
         open_case(kind=Case.Kind.LABEL_FAILED, key=_key(parcel), order_id=parcel.order_id, note=note, now=now)
     logger.info("sender_address_awaited", parcel_id=parcel.id, order_id=parcel.order_id, leg=parcel.leg)
     transaction.on_commit(metrics.ADDRESSES_AWAITED.labels("asked").inc)
+
+
+def ask_for_return_address(order: Order, *, now: datetime) -> None:
+    """The buyer sends it back himself: seller and support are asked where to, unless it is known."""
+    if sender_address_for(order.seller_id, order.seller_country, in_full=True).is_full:
+        return
+    key = f"{_return_key(order.id)}:{order.version}"
+    _ask(order.seller_id, order.id, "order.return_address_needed", key, now=now)
+    open_case(
+        kind=Case.Kind.LABEL_FAILED,
+        key=_return_key(order.id),
+        order_id=order.id,
+        note=f"return by the buyer: {ADDRESS_AWAITED}",
+        now=now,
+    )
+    logger.info("return_address_awaited", order_id=order.id)
+
+
+def _ask(seller_id: str, order_id: str, kind: str, key: str, *, now: datetime) -> None:
+    titles = OrderItem.objects.filter(order_id=order_id).order_by("position")
+    notice = NewNotice(
+        member_id=seller_id,
+        kind=kind,
+        params={"order_id": order_id, "title": titles.values_list("title", flat=True)[0]},
+        subject=f"order:{order_id}",
+        key=key,
+    )
+    notify_many([notice], now=now)
 
 
 def has_address(parcel: Parcel, *, now: datetime) -> bool:
@@ -96,10 +136,14 @@ def has_address(parcel: Parcel, *, now: datetime) -> bool:
     setattr(parcel, side, json.dumps(asdict(address)))
     parcel.reason = ""
     parcel.save(update_fields=[side, "reason"])
-    resolve_by_key(key=_key(parcel), staff_id=None, resolution="the seller gave an address", now=now)
+    resolve_by_key(key=_key(parcel), staff_id=None, resolution=_GIVEN, now=now)
     transaction.on_commit(metrics.ADDRESSES_AWAITED.labels("given").inc)
     return True
 
 
 def _key(parcel: Parcel) -> str:
     return f"address:{parcel.id}"
+
+
+def _return_key(order_id: str) -> str:
+    return f"return_address:{order_id}"

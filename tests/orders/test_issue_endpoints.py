@@ -77,6 +77,7 @@ class TestReport:
             "send_back_by": None,
             "postage_by": None,
             "return_tracking": None,
+            "return_to": None,
             "decision": None,
             "evidence": [],
             "proposals": [],

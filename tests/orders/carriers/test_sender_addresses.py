@@ -18,7 +18,7 @@ from orders.providers.carriers.contract import Address
 from orders.queries.parcels import measure_due_parcels
 from orders.services.cancelling import cancel
 from orders.services.carrier_calls import advance_parcel
-from orders.services.issues import Terms, decide, escalate, report_issue
+from orders.services.issues import Terms, decide, escalate, receive_return, report_issue
 from orders.services.order_deadlines import sweep_orders
 from orders.services.sender_addresses import set_sender_address
 from tests.factories.banking import activate
@@ -60,6 +60,11 @@ def only_parcel() -> Parcel:
 
 def give(member: Member) -> None:
     set_sender_address(member_id=member.id, address=Address(**HERE), expected_version=0, now=NOW)
+
+
+def may_give(client: APIClient, order: Order) -> bool:
+    seen = client.get(f"/api/v1/orders/{order.id}").json()
+    return "give_sender_address" in seen["allowed_actions"]
 
 
 class TestPut:
@@ -160,6 +165,51 @@ class TestReturn:
         case.refresh_from_db()
         assert (parcel.status, case.resolved_at) == ("labelled", NOW)
         assert json.loads(parcel.recipient.reveal() if parcel.recipient else "{}")["city"] == "Vilnius"
+
+
+@pytest.fixture
+def sent_by_buyer(order: Order, buyer: Member) -> str:
+    """The issue of a return without a label of ours."""
+    deliver(order)
+    issue_id = report_issue(buyer_id=buyer.id, order_id=order.id, kind="damaged", text="torn", now=NOW)
+    escalate(member_id=buyer.id, issue_id=issue_id, now=NOW)
+    terms = Terms("return", postage_by="buyer")
+    decide(staff_id=STAFF, order_id=order.id, terms=terms, reason="torn", now=NOW)
+    return issue_id
+
+
+class TestReturnByTheBuyer:
+    def test_asks_the_seller_where_to(
+        self, order: Order, sent_by_buyer: str, as_buyer: APIClient, as_seller: APIClient, seller: Member
+    ) -> None:
+        url = f"/api/v1/issues/{sent_by_buyer}"
+        before = as_buyer.get(url)
+        assert before.json()["return_to"] is None
+        Parcel.objects.update(reason="")
+        assert (may_give(as_seller, order), may_give(as_buyer, order)) == (True, False)
+        assert (
+            "give_sender_address" not in as_buyer.get(f"/api/v1/orders/{order.id}").json()["allowed_actions"]
+        )
+        assert Notice.objects.filter(kind="order.return_address_needed", member_id=seller.id).exists()
+        case = Case.objects.get(key=f"return_address:{order.id}")
+        put(as_seller)
+        after = as_buyer.get(url)
+        assert after.json()["return_to"]["street"] == HERE["street"]
+        assert after["ETag"] != before["ETag"]
+        assert as_seller.get(url).json()["return_to"] is None
+        case.refresh_from_db()
+        assert case.resolution == "the seller gave an address"
+        assert (
+            "give_sender_address" not in as_seller.get(f"/api/v1/orders/{order.id}").json()["allowed_actions"]
+        )
+
+    def test_shows_it_no_longer_than_needed(
+        self, sent_by_buyer: str, as_buyer: APIClient, seller: Member
+    ) -> None:
+        give(seller)
+        assert as_buyer.get(f"/api/v1/issues/{sent_by_buyer}").json()["return_to"]["city"] == "Vilnius"
+        receive_return(seller_id=seller.id, issue_id=sent_by_buyer, now=NOW)
+        assert as_buyer.get(f"/api/v1/issues/{sent_by_buyer}").json()["return_to"] is None
 
 
 class TestAdmin:
