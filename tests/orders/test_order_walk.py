@@ -352,6 +352,9 @@ def no_tender_gets_more_than_it_paid(shadow: Shadow, order: Order) -> None:
     assert order.refunded_wallet_minor <= order.wallet_minor
     assert order.refunded_card_minor + order.charged_back_minor <= order.card_minor
     assert order.charged_back_minor == shadow.counted(order)
+    if order.refunded_wallet_minor and not shadow.chargebacks:
+        # The card comes first.
+        assert order.refunded_card_minor == order.card_minor
     back = order.refunded_wallet_minor + order.refunded_card_minor
     if order.status in UNDONE:
         assert back + order.charged_back_minor == order.wallet_minor + order.card_minor
