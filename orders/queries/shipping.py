@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from django.conf import settings
 
+from foundation.compiled import Arg, CompiledQuery, args, named
 from foundation.money import Money
 from orders.models import ShippingOption
 from orders.shipping_zones import destinations
@@ -39,13 +41,13 @@ def options_for(
     For each code, a row for the country counts before one for its zone, and the latest that has begun.
     """
     wanted = destinations(from_country, to_country)
-    rows = ShippingOption.objects.filter(
+    rows = _begun(len(wanted)).all(
         provider=settings.CARRIER_PROVIDER,
-        market_id=from_country,
-        destination__in=wanted,
+        country=from_country,
         size=size,
         currency=currency,
-        valid_from__lte=at,
+        at=at,
+        **named("destination", wanted),
     )
     chosen: dict[str, ShippingOption] = {}
     # The last one put in counts: the most specific, and of those the latest.
@@ -53,6 +55,20 @@ def options_for(
         chosen[row.code] = row
     offered = [_option(row) for row in chosen.values() if row.price_minor is not None]
     return tuple(sorted(offered, key=lambda option: (option.price.amount_minor, option.code)))
+
+
+@lru_cache(maxsize=16)
+def _begun(destinations: int) -> CompiledQuery[ShippingOption]:
+    return CompiledQuery(
+        lambda: ShippingOption.objects.filter(
+            provider=Arg("provider"),
+            market_id=Arg("country"),
+            destination__in=args("destination", destinations),
+            size=Arg("size"),
+            currency=Arg("currency"),
+            valid_from__lte=Arg("at"),
+        ).order_by()
+    )
 
 
 def _option(row: ShippingOption) -> Option:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from foundation.compiled import Arg, CompiledQuery
 from foundation.money import Money
 from orders.errors import TermsMissing
 from orders.models import Terms
@@ -45,15 +46,27 @@ class TermsFacts:
     verification_fee: Money
 
 
+_LATEST = CompiledQuery(
+    lambda: Terms.objects.filter(market_id=Arg("country"), valid_from__lte=Arg("now")).order_by(
+        "-valid_from"
+    )[:1]
+)
+_LATEST_IN = CompiledQuery(
+    lambda: Terms.objects.filter(
+        market_id=Arg("country"), valid_from__lte=Arg("now"), currency=Arg("currency")
+    ).order_by("-valid_from")[:1]
+)
+
+
 def get_terms(country: str, *, now: datetime, currency: str | None = None) -> TermsFacts:
     """The latest terms of the market that have begun, in a currency if one is named. Raises TermsMissing.
 
     A listing keeps the currency it was drafted in, also when its market has changed over to another.
     """
-    rows = Terms.objects.filter(market_id=country, valid_from__lte=now)
-    if currency is not None:
-        rows = rows.filter(currency=currency)
-    row = rows.order_by("-valid_from").first()
+    if currency is None:
+        row = _LATEST.find(country=country, now=now)
+    else:
+        row = _LATEST_IN.find(country=country, now=now, currency=currency)
     if row is None:
         raise TermsMissing(f"There are no terms for {country}.")
     return TermsFacts(

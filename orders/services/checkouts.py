@@ -6,13 +6,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import structlog
 from django.db import IntegrityError
 
 from balance.queries.balances import get_balances
 from balance.services.holds import place_hold
-from foundation.compiled import insert_rows
+from foundation.compiled import CompiledQuery, args, insert_rows, named
 from foundation.db import atomic_retry
 from foundation.errors import DomainError, FieldProblem
 from foundation.ids import new_id
@@ -225,10 +226,20 @@ def _size_of(items: Sequence[SaleFacts], *, most: int) -> str:
     return size
 
 
+@lru_cache(maxsize=128)
+def _holding(listings: int) -> CompiledQuery[str]:
+    return CompiledQuery(
+        lambda: (
+            OrderItem.objects.filter(listing_id__in=args("listing_id", listings), is_live=True)
+            .order_by()
+            .values_list("order_id", flat=True)
+        )
+    )
+
+
 def _make_room(buyer_id: str, listing_ids: Sequence[str], *, now: datetime) -> None:
     """End what holds the listings without need: this buyer's other checkouts, and overdue ones of others."""
-    live = OrderItem.objects.filter(listing_id__in=listing_ids, is_live=True)
-    for order_id in sorted(set(live.values_list("order_id", flat=True))):
+    for order_id in sorted(set(_holding(len(listing_ids)).all(**named("listing_id", listing_ids)))):
         order = lock_order(order_id)
         if order.status != OrderStatus.PENDING_PAYMENT:
             continue
