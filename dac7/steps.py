@@ -14,6 +14,7 @@ class Step(StrEnum):
     """What may happen."""
 
     NOTHING = "nothing"
+    NOT_REPORTED = "not_reported"
     GIVE_INFORMATION = "give_information"
     WITHDRAWALS_HELD_FROM = "withdrawals_held_from"
     WITHDRAWALS_HELD = "withdrawals_held"
@@ -29,6 +30,12 @@ _WHY: dict[Step, Texts] = {
         "Unter beiden Grenzen wird nichts von dir gemeldet.",
         "Sous les deux seuils, rien n'est déclaré.",
         "Neviršijus abiejų ribų niekas nepranešama.",
+    ),
+    Step.NOT_REPORTED: (
+        "Sellers of your kind or country are not reported, whatever they sell.",
+        "Verkäufer deiner Art oder aus deinem Land werden nicht gemeldet, was sie auch verkaufen.",
+        "Les vendeurs de votre catégorie ou de votre pays ne sont pas déclarés, quoi qu'ils vendent.",
+        "Jūsų rūšies ar šalies pardavėjai nepranešami, kad ir ką parduotų.",
     ),
     Step.GIVE_INFORMATION: (
         "We have to know who you are for taxes before we report. Your tax profile shows what is missing.",
@@ -92,6 +99,7 @@ def next_steps(
     *,
     year: int,
     standing: Standing,
+    is_never_reported: bool = False,
     is_missing: bool,
     is_withheld: bool,
     is_barred: bool,
@@ -113,4 +121,4 @@ def next_steps(
     if standing is Standing.OVER:
         last_day = date(year + 1, 1, 31)
         steps += [NextStep(Step.REPORT, last_day), NextStep(Step.STATEMENT, last_day)]
-    return steps or [NextStep(Step.NOTHING, None)]
+    return steps or [NextStep(Step.NOT_REPORTED if is_never_reported else Step.NOTHING, None)]

@@ -59,7 +59,7 @@ class TaxStatusSerializer(serializers.Serializer[Any]):
     year = serializers.IntegerField()
     time_zone = serializers.CharField(help_text="By whose days the year is counted.")
     sales = serializers.IntegerField(
-        help_text="Orders credited to you and not refunded whole; a bundle is one."
+        help_text="Orders credited to you, on all your accounts, and not refunded whole; a bundle is one."
     )
     net = MoneySerializer(many=True, help_text="What they brought you, by currency, less refunds.")
     net_in_euros = MoneySerializer(help_text="All of it, at the European Central Bank's rates of those days.")

@@ -30,6 +30,12 @@ class Decision(StrEnum):
     RESIDENT_ELSEWHERE = "resident_elsewhere"
 
 
+NEVER_REPORTED = frozenset(
+    {Decision.GOVERNMENT, Decision.LISTED, Decision.RELATED_TO_LISTED, Decision.RESIDENT_ELSEWHERE}
+)
+"""Whatever they sell."""
+
+
 class Notable(StrEnum):
     """What a person should look at before filing."""
 

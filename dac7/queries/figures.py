@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from dac7.figures.rates import RateTable
 from dac7.figures.sellers import QuarterFigures, Quarters, SellerFigures, Subject, figures_of
 from dac7.models import Compilation, FrozenSeller, FrozenTotal
 from dac7.quarters import year_bounds
+from dac7.queries.profiles import TaxSubject, list_accounts_of_person, list_tax_subjects
 from dac7.states import StateRules
 from foundation.money import Money
 
@@ -126,13 +127,25 @@ def iter_differences(before_id: str, after_id: str) -> Iterator[Difference]:
 def read_own_year(
     member_id: str, *, year: int, rules: StateRules, rates: RateTable, now: datetime
 ) -> SellerFigures:
-    """One account's year so far, straight from the ledger. Raises RateMissing."""
+    """The year so far of a member, with all accounts of the person, straight from the ledger.
+
+    Counted as a filing would, so that nobody is reported who was told otherwise. Raises RateMissing.
+    """
     since, until = year_bounds(year, rules.time_zone)
-    lines = iter_sale_lines(since=since, until=min(until, now), changes_until=now, member_ids=[member_id])
+    member_ids = list_accounts_of_person(member_id)
+    lines = iter_sale_lines(since=since, until=min(until, now), changes_until=now, member_ids=member_ids)
     activities = [
         one for _, own in groupby(lines, key=lambda line: line.member_id) for one in activities_of(own)
     ]
-    return figures_of([member_id], activities, subject=Subject(), year=year, rules=rules, rates=rates)
+    subject = subject_of(list_tax_subjects(member_ids).values())
+    return figures_of(member_ids, activities, subject=subject, year=year, rules=rules, rates=rates)
+
+
+def subject_of(subjects: Iterable[TaxSubject]) -> Subject:
+    """What the accounts of one person say together."""
+    subjects = list(subjects)
+    residences = sorted({state for subject in subjects for state in subject.residences})
+    return Subject(tuple(residences), next((one.exclusion for one in subjects if one.exclusion), ""))
 
 
 def _frozen(row: FrozenSeller) -> FrozenFigures:

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from dac7.figures.rates import RateTable
 from dac7.figures.rounding import round_half_up
+from dac7.figures.sellers import NEVER_REPORTED
 from dac7.lifecycle.diligence import RequestStatus, withheld_from
 from dac7.quarters import local_date
 from dac7.queries.diligence import RequestFacts, find_open_request
@@ -21,7 +22,10 @@ from foundation.money import Money
 
 @dataclass(frozen=True, slots=True)
 class TaxStatus:
-    """One account's year so far. ``net`` by currency; ``euros`` and ``euros_left`` rounded to the cent."""
+    """A member's year so far, with all accounts of the person.
+
+    ``net`` by currency; ``euros`` and ``euros_left`` rounded to the cent.
+    """
 
     year: int
     rules: StateRules
@@ -42,6 +46,9 @@ def get_tax_status(
     """Straight from the ledger. Raises RateMissing."""
     figures = read_own_year(member_id, year=year, rules=rules, rates=rates, now=now)
     standing = standing_of(figures.activities, figures.euros, rules)
+    is_never_reported = figures.decision in NEVER_REPORTED
+    if is_never_reported:
+        standing = min(standing, Standing.SMALL, key=list(Standing).index)
     left = distance_to_limits(figures.activities, figures.euros, rules)
     subject = list_tax_subjects([member_id]).get(member_id)
     is_complete = subject is not None and subject.is_complete
@@ -67,6 +74,7 @@ def get_tax_status(
             next_steps(
                 year=year,
                 standing=standing,
+                is_never_reported=is_never_reported,
                 is_missing=not is_complete,
                 is_withheld=status in (RequestStatus.WITHHELD, RequestStatus.BARRED, RequestStatus.CLOSED),
                 is_barred=status in (RequestStatus.BARRED, RequestStatus.CLOSED),

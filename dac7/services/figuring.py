@@ -29,7 +29,7 @@ from dac7.figures.activities import Activity, activities_of, by_member
 from dac7.figures.explaining import pack
 from dac7.figures.rates import RateMissing, RateTable
 from dac7.figures.rounding import round_half_up
-from dac7.figures.sellers import Decision, SellerFigures, Subject, figures_of
+from dac7.figures.sellers import Decision, SellerFigures, figures_of
 from dac7.message.records import (
     BirthPlace,
     PaymentAccount,
@@ -41,6 +41,7 @@ from dac7.message.records import (
 )
 from dac7.models import Compilation, FrozenSeller, FrozenTotal
 from dac7.quarters import year_bounds
+from dac7.queries.figures import subject_of
 from dac7.queries.profiles import (
     count_numbers_under_former_keys,
     iter_dossiers,
@@ -102,7 +103,7 @@ def _iter_figures(year: int, rules: StateRules, rates: RateTable, as_of: datetim
             yield figures_of(
                 member_ids,
                 activities,
-                subject=_subject([subjects[id_] for id_ in member_ids if id_ in subjects]),
+                subject=subject_of(subjects[id_] for id_ in member_ids if id_ in subjects),
                 year=year,
                 rules=rules,
                 rates=rates,
@@ -147,11 +148,6 @@ def _groups(shared: Iterable[tuple[str, ...]], window: _Window) -> Iterator[_Per
         ]
         if found:
             yield group, sorted(found, key=lambda one: (one.credited_at, one.reference, one.currency))
-
-
-def _subject(subjects: Sequence[Any]) -> Subject:
-    residences = sorted({state for subject in subjects for state in subject.residences})
-    return Subject(tuple(residences), next((s.exclusion for s in subjects if s.exclusion), ""))
 
 
 @atomic_retry

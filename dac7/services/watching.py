@@ -16,7 +16,7 @@ from django.db import transaction
 from balance.queries.sales import list_sellers_between
 from dac7 import metrics
 from dac7.figures.rates import RateMissing, RateTable
-from dac7.figures.sellers import Decision, SellerFigures
+from dac7.figures.sellers import NEVER_REPORTED, Decision, SellerFigures
 from dac7.models import QuarterCheck, SalesCursor, SellerYear
 from dac7.quarters import local_date, quarter_of, year_bounds
 from dac7.queries.figures import read_own_year
@@ -141,6 +141,8 @@ def _note(member_id: str, figures: SellerFigures, *, year: int, rules: StateRule
         standing=max(before, standing, key=_RANK.__getitem__).value,
         read_at=now,
     )
+    if figures.decision in NEVER_REPORTED:
+        return standing
     # Who was told before selling is not told the same again with the first sale.
     if _RANK[standing] > _RANK[before] and (standing is not Standing.SMALL or is_new):
         verb, notice = _NOTICES[standing]

@@ -10,15 +10,17 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from dac7.services.diligence import request_information, sweep_requests
+from dac7.services.profiling import exclude_entity
+from dac7.services.watching import watch_sales
 from dac7.states import rules_of
 from dac7.steps import Step, next_steps
 from dac7.thresholds import Standing
 from foundation.lifecycle import CLOCK
 from foundation.money import Money
-from members.models import Member
+from members.models import Member, Notice
 from tests.factories.members import make_member
 from tests.factories.sales import sell_many
-from tests.factories.tax import give_profile
+from tests.factories.tax import company, give_profile
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +90,29 @@ def test_information_that_is_there_is_not_asked_for(as_seller: APIClient, seller
     body = status(as_seller)
     assert body["information_complete"] is True
     assert [one["step"] for one in body["next"]] == ["report", "statement"]
+
+
+def test_all_accounts_of_a_person_count(as_seller: APIClient, seller: Member) -> None:
+    second = make_member("Ona again")
+    for member in (seller, second):
+        give_profile(member.id)
+        sold(member, 3000, 15)
+    body = status(as_seller)
+    assert (body["sales"], body["sales_left"], body["standing"]) == (30, 0, "over")
+    watch_sales(now=timezone.now() + timedelta(seconds=1))
+    told = Notice.objects.filter(kind="tax.over_limits").values_list("member_id", flat=True)
+    assert set(told) == {seller.id, second.id}
+
+
+def test_who_is_never_reported_is_not_told_otherwise(as_seller: APIClient, seller: Member) -> None:
+    give_profile(seller.id, company())
+    exclude_entity(member_id=seller.id, exclusion="listed", staff_id="S", note="Nasdaq", now=timezone.now())
+    sold(seller, 300_000, 31)
+    body = status(as_seller)
+    assert (body["sales"], body["standing"]) == (31, "small")
+    assert [one["step"] for one in body["next"]] == ["not_reported"]
+    watch_sales(now=timezone.now() + timedelta(seconds=1))
+    assert not Notice.objects.filter(kind__startswith="tax.").exists()
 
 
 def test_strangers_have_no_status() -> None:
