@@ -9,14 +9,11 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import Model, QuerySet
 
 from foundation import metrics
 
 P = ParamSpec("P")
 R = TypeVar("R")
-M = TypeVar("M", bound=Model)
-Row = TypeVar("Row")
 
 # Lock wait timeout, deadlock, and "record has changed since last read" (newer MariaDB). 1205 rolls
 # back one statement only, so the whole transaction has to be left and run again.
@@ -32,13 +29,6 @@ def is_retryable(error: OperationalError) -> bool:
     if not isinstance(code, int) and cause is not None and cause.args:
         code = cause.args[0]
     return code in RETRYABLE_MYSQL_ERRORS
-
-
-def find_one(rows: QuerySet[M, Row]) -> Row | None:
-    """The row that a unique key names, or None: `first()` without an ORDER BY, whose making costs as much
-    as the rest of a short statement.
-    """
-    return next(iter(rows.order_by()), None)
 
 
 def atomic_retry(function: Callable[P, R]) -> Callable[P, R]:
