@@ -87,7 +87,7 @@ def get_bundle(buyer_id: str, bundle_id: str, *, now: datetime) -> BundleFacts:
         raise BundleNotFound
     items = list(BundleItem.objects.filter(bundle_id=bundle_id).order_by("position"))
     found: dict[str, AvailableListing] = {}
-    if may_trade(seller_id=bundle.seller_id, buyer_id=buyer_id):
+    if may_trade(seller_id=bundle.seller_id, buyer_id=buyer_id, now=now):
         found = listings_on_offer(item.listing_id for item in items)
     offered = [found[item.listing_id] for item in items if item.listing_id in found]
     steps = get_ladder(bundle.seller_id).steps

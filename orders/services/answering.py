@@ -86,5 +86,5 @@ def _lock_own(offer_id: str, member_id: str) -> tuple[Offer, str]:
 
 
 def _terms_of(offer: Offer, *, now: datetime) -> tuple[AvailableListing, TermsFacts]:
-    listing = require_available(get_listing(offer.listing_id), buyer_id=offer.buyer_id)
+    listing = require_available(get_listing(offer.listing_id), buyer_id=offer.buyer_id, now=now)
     return listing, get_terms(listing.country, currency=offer.currency, now=now)

@@ -29,7 +29,7 @@ def create_bundle(*, buyer_id: str, listing_ids: Sequence[str], now: datetime) -
     """
     chosen = _checked(listing_ids, seller_id=None, now=now)
     seller_id = chosen[0].seller_id
-    require_may_trade(seller_id=seller_id, buyer_id=buyer_id)
+    require_may_trade(seller_id=seller_id, buyer_id=buyer_id, now=now)
     bundle = Bundle(buyer_id=buyer_id, seller_id=seller_id, created_at=now, updated_at=now)
     try:
         with transaction.atomic():
@@ -48,7 +48,7 @@ def change_bundle(
 ) -> BundleFacts:
     """Have these listings in it, in this order. Raises BundleNotFound, BundleStale, and as create_bundle."""
     bundle = _lock_own(bundle_id, buyer_id, expected_version)
-    require_may_trade(seller_id=bundle.seller_id, buyer_id=buyer_id)
+    require_may_trade(seller_id=bundle.seller_id, buyer_id=buyer_id, now=now)
     chosen = _checked(listing_ids, seller_id=bundle.seller_id, now=now)
     BundleItem.objects.filter(bundle_id=bundle.id).delete()
     bundle.version += 1

@@ -91,7 +91,7 @@ def _create(*, buyer_id: str, listing_ids: Sequence[str], choices: Choices, now:
     require_unrestricted(member_id=buyer_id, capability="buy", now=now)
     items = _lock_items(listing_ids)
     seller_id, country = items[0].seller_id, items[0].country
-    buyer = require_may_trade(seller_id=seller_id, buyer_id=buyer_id)
+    buyer = require_may_trade(seller_id=seller_id, buyer_id=buyer_id, now=now)
     _make_room(buyer_id, listing_ids, now=now)
     terms = get_terms(country, currency=items[0].price.currency, now=now)
     agreed = find_agreed_price(items[0].id, buyer_id=buyer_id, now=now) if len(items) == 1 else None

@@ -44,7 +44,7 @@ def propose(*, buyer_id: str, listing_id: str, amount: Money, now: datetime) -> 
 def _propose(*, buyer_id: str, listing_id: str, amount: Money, now: datetime) -> OfferFacts:
     require_unrestricted(member_id=buyer_id, capability="buy", now=now)
     buyer = get_member_facts(buyer_id)
-    listing = require_available(get_listing_for(listing_id, viewer_id=buyer_id), buyer_id=buyer_id)
+    listing = require_available(get_listing_for(listing_id, viewer_id=buyer_id), buyer_id=buyer_id, now=now)
     terms = get_terms(listing.country, currency=listing.price.currency, now=now)
     _require_in_range(amount, listing, terms.offer_floor_bp)
     quota = _lock_quota(buyer, now=now)

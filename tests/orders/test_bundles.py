@@ -164,7 +164,7 @@ class TestRead:
         """Bundle, items, seller, block, catalogue, listings, ladder, steps, terms, buyer, market."""
         ids = [listing.id for listing in three]
         bundle = create_bundle(buyer_id=buyer.id, listing_ids=ids, now=NOW)
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(12):
             get_bundle(buyer.id, bundle.id, now=NOW)
 
 

@@ -164,13 +164,15 @@ class TestCreate:
         # Another checkout of the same buyer makes room for it.
         assert create(as_buyer, listing.id).status_code == 201
 
-    def test_refuses_whoever_may_not_buy(
-        self, as_buyer: APIClient, buyer: Member, listing: ListingFacts
+    @pytest.mark.parametrize(
+        ("capability", "code"), [("buy", "member_restricted"), ("sell", "listing_not_available")]
+    )
+    def test_refuses_whoever_may_not_trade(
+        self, as_buyer: APIClient, buyer: Member, listing: ListingFacts, capability: str, code: str
     ) -> None:
-        now = timezone.now()
-        restrict(member_id=buyer.id, capability="buy", reason="fraud_suspected", source="staff:01", now=now)
-        answer = create(as_buyer, listing.id)
-        assert (answer.status_code, answer.json()["code"]) == (403, "member_restricted")
+        member_id, now = {"buy": buyer.id, "sell": listing.seller_id}[capability], timezone.now()
+        restrict(member_id=member_id, capability=capability, reason="fraud", source="staff:01", now=now)
+        assert create(as_buyer, listing.id).json()["code"] == code
 
     @pytest.mark.parametrize(
         ("delivery", "problems"),
@@ -221,7 +223,7 @@ class TestCreate:
     def test_takes_a_fixed_number_of_statements(
         self, as_buyer: APIClient, listing: ListingFacts, django_assert_num_queries: Any
     ) -> None:
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(20):
             assert create(as_buyer, listing.id, delivery=HOME).status_code == 201
 
 
