@@ -13,7 +13,7 @@ from balance.chart import AccountKind as K
 from balance.models import Transfer
 from orders.lifecycle import UNDER_WAY
 from orders.lifecycle import OrderStatus as S
-from orders.models import Issue, Order, Payment, Refund
+from orders.models import Order, Payment, Refund
 
 CHARGEBACK_FEE = 1500
 UNPAID = {S.PENDING_PAYMENT, S.EXPIRED, S.FAILED}
@@ -45,7 +45,7 @@ class Shadow:
     compensated: int = 0
     chargebacks: dict[int, Chargeback] = field(default_factory=dict)
     carried: bool = False
-    return_carried: bool = False
+    return_paid_by: str = ""
 
     def order(self) -> Order:
         return Order.objects.get(id=self.id)
@@ -85,7 +85,6 @@ def expected_sums(shadows: Sequence[Shadow], orders: Mapping[str, Order], *, giv
     """What each account must hold, by name, from what happened to each order; `given` to the buyer beside."""
     expected = Counter[str]()
     expected["buyer"] = given
-    payers = dict(Issue.objects.filter(order_id__in=orders).values_list("order_id", "postage_by"))
     for shadow in shadows:
         order = orders[shadow.id]
         charges = order.fee_minor + order.verification_minor
@@ -116,12 +115,12 @@ def expected_sums(shadows: Sequence[Shadow], orders: Mapping[str, Order], *, giv
         expected["compensation"] += shadow.compensated
         expected["losses"] += taken - sellers - (gone - back)
         expected["psp_clearing"] -= taken
-        payer = payers.get(order.id)
-        if shadow.return_carried and payer in ("seller", "platform"):
+        if shadow.return_paid_by:
             expected["carrier_payable"] += order.shipping_minor
-            expected["seller" if payer == "seller" else "carrier_costs"] += order.shipping_minor * (
-                -1 if payer == "seller" else 1
-            )
+        if shadow.return_paid_by == "seller":
+            expected["seller"] -= order.shipping_minor
+        if shadow.return_paid_by == "platform":
+            expected["carrier_costs"] += order.shipping_minor
     expected["psp_clearing"] += sum(Payment.objects.values_list("captured_minor", flat=True))
     for status, minor in Refund.objects.values_list("status", "amount_minor"):
         expected["psp_clearing" if status == "paid" else "refunds_in_transit"] += (

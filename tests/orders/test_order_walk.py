@@ -1,6 +1,6 @@
 """Any walk over the life of orders keeps the money right. The model beside it is a few numbers an order.
 
-What a short walk seldom meets in one order is a table: test_card_quarrels.
+What a short walk seldom meets in one order is a table: test_short_walks.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from orders.services.checkouts import Choices, abandon_checkout
 from orders.services.completing import confirm
 from orders.services.issues import Terms
 from orders.services.order_deadlines import sweep_orders, sweep_reminders
+from orders.services.selling import MOST_REFUSALS
 from orders.services.supporting import refund_part, refund_whole, reject_item, verify_item
 from tests.factories.listings import NOW
 from tests.factories.members import make_member
@@ -58,7 +59,7 @@ from tests.orders.order_shadow import (
 
 STAFF = "01J0000000000000000000STAF"
 MOST_ORDERS = 3
-EXAMPLES = int(os.environ.get("WALK_EXAMPLES", "9"))
+EXAMPLES = int(os.environ.get("WALK_EXAMPLES", "12"))
 STEPS = 30
 WHICH = st.integers(min_value=0, max_value=2)
 # Two of them, or one and a part that the bank took, are more than the item and less than the card has paid.
@@ -152,12 +153,13 @@ class Orders(RuleBasedStateMachine):
         in_wallet=IN_WALLET,
         verified=st.booleans(),
         method=st.sampled_from(["pm_card_ok", "pm_card_declined", "pm_capture_late", ""]),
+        times=st.sampled_from([MOST_REFUSALS, 1]),
     )
-    def check_out(self, in_wallet: int, verified: bool, method: str) -> None:
+    def check_out(self, in_wallet: int, verified: bool, method: str, times: int) -> None:
         self.earn(in_wallet)
         order = self.checked_out(15000, choices(use_wallet=in_wallet > 0, verification=verified))
-        if method:
-            pay_for(order, method=method, now=self.now)
+        for _ in range(times if method else 0):
+            self.attempt(pay_for, order=order, method=method)
 
     def checked_out(self, cents: int, chosen: Choices) -> Order:
         order = check_out(self.buyer.id, [on_offer(self.seller.id, cents).id], now=self.now, chosen=chosen)
@@ -179,8 +181,8 @@ class Orders(RuleBasedStateMachine):
         if order.paid_at is None:
             return
         outward = "from_hub" if order.status == S.VERIFIED else "to_hub" if order.is_verified else "outbound"
-        has_issue = Issue.objects.filter(order_id=order.id).exists()
-        leg = "return" if back and has_issue else outward
+        issue = Issue.objects.filter(order_id=order.id).first()
+        leg = "return" if back and issue is not None else outward
         for code in codes:
             told_as = "at_verification" if (leg, code) == ("to_hub", "delivered") else code
             before = shadow.order()
@@ -189,7 +191,9 @@ class Orders(RuleBasedStateMachine):
                 shadow.compensated = before.item_minor - shadow.parts
             # Whatever was skipped: what moves it is news of a parcel that travels.
             shadow.carried |= leg != "return" and after.status != before.status
-            shadow.return_carried |= leg == "return" and code in ("first_scan", "in_transit", "delivered")
+            if leg == "return" and issue is not None and code in ("first_scan", "in_transit", "delivered"):
+                # Whoever was to pay for it then, and with a label of ours only.
+                shadow.return_paid_by = shadow.return_paid_by or issue.postage_by.replace("buyer", "")
 
     @precondition(lambda self: self.orders)
     @rule(which=WHICH, number=st.integers(min_value=0, max_value=99), cents=st.sampled_from([1, 500, 3000]))
@@ -207,6 +211,11 @@ class Orders(RuleBasedStateMachine):
             self.carry(which, [_CODES.get(row.verb, row.verb)], row.verb in ("send_back", "receive"))
         elif row.actor == PROVIDER and row.verb == "dispute":
             self.the_bank_says(which, DisputeOutcome.OPENED)
+        elif row.actor == PROVIDER:
+            method = "pm_card_declined" if row.verb == "fail" else "pm_card_ok"
+            # As often as it takes to be refused for good.
+            for _ in range(MOST_REFUSALS):
+                self.attempt(pay_for, order=shadow.order(), method=method)
         elif row.actor == SUPPORT:
             self.support(shadow, row.verb, cents)
         else:

@@ -1,9 +1,10 @@
-"""Bank and support at one order: every row of a table, with the model of the walk beside it."""
+"""What a short walk seldom meets in one order, as rows of a table, with the model of the walk beside it."""
 
 from __future__ import annotations
 
 import copy
 import itertools
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -11,8 +12,9 @@ from django.db import transaction
 from balance.services.posting import forget_opened_accounts
 from orders.lifecycle import OrderStatus as S
 from orders.providers.payments.contract import DisputeOutcome
+from orders.services.selling import MOST_REFUSALS
 from tests.factories.orders import load_small_world
-from tests.orders.test_order_walk import Orders
+from tests.orders.test_order_walk import STAGES, Orders
 
 OPENED, WON, LOST = DisputeOutcome.OPENED, DisputeOutcome.WON, DisputeOutcome.LOST
 # In the wallet, and what the bank takes first; 0: all that the card has paid.
@@ -53,3 +55,31 @@ class TestQuarrels:
                     transaction.set_rollback(True)
                 forget_opened_accounts()
             walk.teardown()
+
+
+class TestParts:
+    @pytest.mark.parametrize("in_wallet", [0, 1000])
+    def test_then_what_is_left_is_lost_or_goes_back(self, db: None, in_wallet: int) -> None:
+        load_small_world()
+        for stage, part in itertools.product(STAGES, (500, 1500)):
+            walk = Orders()
+            walk.sell((2000, in_wallet, stage))
+            walk.support_refunds(0, part)
+            walk.every_cent_is_where_it_belongs()
+            walk.carry(0, ["lost"], False)
+            walk.every_cent_is_where_it_belongs()
+            walk.support_refunds(0, 0)
+            walk.every_cent_is_where_it_belongs()
+            walk.teardown()
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("times", range(1, MOST_REFUSALS + 1))
+    def test_hold_the_wallet_until_the_last(self, db: None, times: int) -> None:
+        load_small_world()
+        walk = Orders()
+        walk.check_out(1000, False, "pm_card_declined", times)
+        walk.every_cent_is_where_it_belongs()
+        walk.time_passes(timedelta(minutes=16))
+        walk.every_cent_is_where_it_belongs()
+        walk.teardown()
