@@ -184,7 +184,7 @@ def against_bare_loop(photos: list[bytes]) -> None:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     manifest = json.loads((MODELS / "kinds.json").read_text(encoding="utf-8"))
     nets = [
-        (onnxruntime.InferenceSession(MODELS / member["file"], options), member["side"])
+        (onnxruntime.InferenceSession(MODELS / member["file"], options), member["side"], member["views"])
         for member in manifest["members"]
     ]
     model = garments.kind_model()
@@ -192,8 +192,8 @@ def against_bare_loop(photos: list[bytes]) -> None:
     def bare() -> None:
         for content in photos:
             picture = opened(content)
-            for session, side in nets:
-                session.run(None, {session.get_inputs()[0].name: views_of(picture, side)})
+            for session, side, views in nets:
+                session.run(None, {session.get_inputs()[0].name: views_of(picture, side, count=views)})
 
     def ours() -> None:
         for content in photos:

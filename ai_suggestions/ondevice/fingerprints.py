@@ -69,7 +69,7 @@ class Likeness:
 
 def version() -> str:
     """Of the net and of the rules here: fingerprints of other versions do not compare."""
-    return f"{garments.kind_model().version}/{RULES_VERSION}"
+    return f"{garments.kind_model().embedding_version}/{RULES_VERSION}"
 
 
 def read(photo: Image.Image) -> tuple[Fingerprint, garments.PhotoKinds | None]:

@@ -1,9 +1,9 @@
 """Which kind of thing a photo shows: one of 17 garments, or a thing of another department.
 
-Two heads look at three views of each photo. The garment head was fine-tuned on sellers' photos; the object
-head is the net's own ImageNet head, whose classes `imagenet_kinds.csv` maps to kinds. Confidences are
-calibrated (temperature scaling) on photos of senders that the head was not trained on; figures in
-`models_data/MODEL_CARD.md`.
+Two nets look at each photo, the larger one at three views of it. The garment heads of both were fine-tuned on
+sellers' photos; the object head is the larger net's own ImageNet head, whose classes `imagenet_kinds.csv`
+maps to kinds. Confidences are calibrated (temperature scaling) on photos of senders that no head was trained
+on; figures in `models_data/MODEL_CARD.md`.
 """
 
 from __future__ import annotations
@@ -90,8 +90,10 @@ class KindModel:
         self.version: str = manifest["version"]
         self.kinds: tuple[str, ...] = tuple(manifest["kinds"])
         self.auto_fill_threshold: float = manifest["auto_fill_threshold"]
-        self._members: list[tuple[Path, int]] = [
-            (folder / member["file"], member["side"]) for member in manifest["members"]
+        self.embedding_version: str = manifest["embedding_version"]
+        self._members: list[tuple[Path, int, int, Mapping[str, float]]] = [
+            (folder / member["file"], member["side"], member["views"], member["shares"])
+            for member in manifest["members"]
         ]
         self._temperature: float = manifest["temperature"]
         self._object_temperature: float = manifest["object_temperature"]
@@ -101,17 +103,18 @@ class KindModel:
     def read(self, photo: Image.Image) -> PhotoKinds:
         """What one photo shows. Any mode and size; orientation is taken as it is."""
         photo = working_copy(photo)
-        garment_logits: list[NDArray[np.float32]] = []
+        logits = np.zeros(len(self.kinds), dtype=np.float32)
         objects = np.zeros(0, dtype=np.float32)
         embedding = objects
-        for position, (path, side) in enumerate(self._members):
-            wanted = ("garments", "objects", "embedding") if position == 0 else ("garments",)
-            found = sessions.run(path, views_of(photo, side), wanted)
-            garment_logits.append(found["garments"])
+        for position, (path, side, views, shares) in enumerate(self._members):
+            wanted = (*shares, "objects", "embedding") if position == 0 else tuple(shares)
+            found = sessions.run(path, views_of(photo, side, count=views), wanted)
+            for head, share in shares.items():
+                logits += share * found[head].mean(axis=0)
             if position == 0:
                 objects = softmax(found["objects"] / self._object_temperature).mean(axis=0)
                 embedding = found["embedding"].mean(axis=0)
-        garments = softmax(np.mean(np.concatenate(garment_logits), axis=0) / self._temperature)
+        garments = softmax(logits / self._temperature)
         by_garment = dict(zip(self.kinds, garments.tolist(), strict=True))
         return PhotoKinds(
             *self._combined(by_garment, objects),

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 WORKING_SIDE = 512  # pixels; the training photos' longest side, so a service photo is brought to it first
-VIEWS = 3
 _LONGEST_ASPECT = 1.2  # the mild crop keeps this much of a long photo and squeezes it into the square
 _CENTRE_SHARE = 0.9  # of the short side
 # Of 255, among 32 x 32 parts. The flattest of the 2,360 photos in ../shared/clothing has 36.
@@ -51,14 +50,19 @@ def as_input(square: Image.Image) -> NDArray[np.float32]:
     return np.ascontiguousarray(((pixels - 127.0) / 128.0).transpose(2, 0, 1))
 
 
-def views_of(photo: Image.Image, side: int) -> NDArray[np.float32]:
-    """Three views of a working copy, shape (3, 3, side, side): mild crop, its mirror image, centre."""
+def views_of(photo: Image.Image, side: int, *, count: int = 3) -> NDArray[np.float32]:
+    """The first `count` views of a working copy, shape (count, 3, side, side): mild crop, its mirror image,
+    centre.
+    """
     width, height = photo.size
     short = min(width, height)
     mild = _square(photo, min(width, short * _LONGEST_ASPECT), min(height, short * _LONGEST_ASPECT), side)
-    centre = _square(photo, short * _CENTRE_SHARE, short * _CENTRE_SHARE, side)
-    mirrored = mild.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return np.stack([as_input(mild), as_input(mirrored), as_input(centre)])
+    views = [mild]
+    if count > 1:
+        views.append(mild.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    if count > 2:
+        views.append(_square(photo, short * _CENTRE_SHARE, short * _CENTRE_SHARE, side))
+    return np.stack([as_input(view) for view in views])
 
 
 def _square(photo: Image.Image, width: float, height: float, side: int) -> Image.Image:

@@ -8,7 +8,7 @@ from ai_suggestions.ondevice import colours, garments, labels, safety
 
 
 def warm_up() -> None:
-    """Take every model through one drawn photo (about a second, 250 MB). For worker processes; safe to
+    """Take every model through one drawn photo (about a second, 310 MB). For worker processes; safe to
     repeat.
     """
     photo = Image.new("RGB", (256, 256), "white")

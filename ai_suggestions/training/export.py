@@ -98,29 +98,22 @@ def export_int8(net: TwoHeads, target: Path, *, side: int, calibration: Sequence
 def add_linear_head(
     source: Path, target: Path, *, weight: NDArray[np.float32], bias: NDArray[np.float32]
 ) -> None:
-    """Write `target`: as `source`, with a linear function of its `embedding` added to its `garments`.
+    """Write `target`: as `source`, with an output `linear` more, a linear function of its `embedding`.
 
     `weight` is (kinds, features). It stays float32, 90 kB.
     """
     model = onnx.load(source)
-    for node in model.graph.node:
-        for names in (node.input, node.output):
-            for place, name in enumerate(names):
-                if name == "garments":
-                    names[place] = "garments_tuned"
     model.graph.initializer.extend(
         [
             numpy_helper.from_array(weight.astype(np.float32), "linear_weight"),
             numpy_helper.from_array(bias.astype(np.float32), "linear_bias"),
         ]
     )
-    model.graph.node.extend(
-        [
-            helper.make_node(
-                "Gemm", ["embedding", "linear_weight", "linear_bias"], ["garments_linear"], transB=1
-            ),
-            helper.make_node("Add", ["garments_tuned", "garments_linear"], ["garments"]),
-        ]
+    model.graph.node.append(
+        helper.make_node("Gemm", ["embedding", "linear_weight", "linear_bias"], ["linear"], transB=1)
+    )
+    model.graph.output.append(
+        helper.make_tensor_value_info("linear", onnx.TensorProto.FLOAT, ["n", len(bias)])
     )
     onnx.checker.check_model(model)
     onnx.save(model, target)

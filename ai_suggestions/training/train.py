@@ -4,9 +4,10 @@ Needs the extra `training` of pyproject.toml, 6 GB of memory and about an hour a
 What was done already is kept in `--work` and not done again: it can be stopped, parts may run side by side.
 
 1. Activations of the frozen trunk for 8 random variations and the 3 views of every photo.
-2. Five folds without a common sender: fine-tune on four, export to INT8, add a linear head on the published
-   features, predict the fifth with that file.
-3. Calibration, thresholds and figures from these predictions, each fold judged by the others' calibration.
+2. Five folds without a common sender: fine-tune both nets on four, export to INT8, add a linear head on the
+   published features, predict the fifth with these files.
+3. The heads' shares, calibration, thresholds and figures from these predictions, each fold judged by the
+   others' shares and calibration.
 4. The shipped files: the same recipe on all photos.
 """
 
@@ -32,13 +33,37 @@ from ai_suggestions.evaluation.known_photos import write_known_photos
 from ai_suggestions.ondevice import sessions
 from ai_suggestions.ondevice.garments import OTHER, gate_probability, gate_signs, held_back, object_kinds
 from ai_suggestions.ondevice.views import views_of, working_copy
-from ai_suggestions.training.bench import FOLDS, LINEAR_SHARE, MEMBERS, OBJECT_TEMPERATURE, Bench
-from ai_suggestions.training.photos import KINDS, folds, labelled_photos
-from ai_suggestions.training.scores import Scores, best_temperature, scores_of, softmax_at, threshold_for
+from ai_suggestions.training.bench import FOLDS, MEMBERS, OBJECT_TEMPERATURE, Bench
+from ai_suggestions.training.photos import KINDS, LabelledPhoto, folds, labelled_photos
+from ai_suggestions.training.scores import (
+    Scores,
+    best_shares,
+    best_temperature,
+    scores_of,
+    softmax_at,
+    threshold_for,
+    top,
+)
 from ai_suggestions.training.tuning import Recipe
 
 PRECISION = 0.95  # of what is filled in without asking
 GATE_SIGNS = ("wearable", "peak")
+
+
+def joined(
+    heads: NDArray[np.float32], labels: NDArray[np.int64], parts: Sequence[NDArray[np.intp]]
+) -> tuple[tuple[float, ...], NDArray[np.float32]]:
+    """(each head's share, their logits joined): each fold is joined by the shares that suit the others best.
+
+    `heads` are logits (heads, photos, kinds). The shares that are returned are the best ones for all folds.
+    """
+    rows = np.concatenate(parts)
+    logits = np.zeros_like(heads[0])
+    for part in parts:
+        others = np.setdiff1d(rows, part)
+        shares = best_shares(heads[:, others], labels[others])
+        logits[part] = np.tensordot(shares, heads[:, part], 1)
+    return best_shares(heads[:, rows], labels[rows]), logits
 
 
 def judged(
@@ -74,6 +99,7 @@ def _signs(garments: NDArray[np.float32], objects: NDArray[np.float32]) -> list[
 
 def fitted_gate(
     benches: Sequence[Bench],
+    shares: Sequence[float],
     rows: NDArray[np.intp],
     probabilities: NDArray[np.float32],
     temperature: float,
@@ -93,11 +119,11 @@ def fitted_gate(
         path = next(things.rglob(name))
         with Image.open(path) as image:
             views = views_of(working_copy(image), bench.member.side)
-        logits = [one.logits_by(one.final_model(), path) for one in benches]
+        heads = np.concatenate([one.logits_by(one.final_model(), path) for one in benches])
         seen = sessions.run(bench.final_model(), views, ("objects",))["objects"]
         signs.append(
             _signs(
-                softmax_at(np.concatenate(logits).mean(axis=0), temperature),
+                softmax_at(np.tensordot(shares, heads, 1).astype(np.float32), temperature),
                 softmax_at(seen, OBJECT_TEMPERATURE).mean(axis=0),
             )
         )
@@ -158,6 +184,19 @@ def gated(
     return np.concatenate([garments, mass], axis=1)
 
 
+def same_embedding(one: Path, other: Path, side: int, photos: Sequence[LabelledPhoto]) -> bool:
+    """Whether both files describe photos alike, so that fingerprints made with one hold with the other."""
+    if not one.exists():
+        return False
+    for photo in photos[:8]:
+        with Image.open(photo.path) as image:
+            views = views_of(working_copy(image), side)
+        first, second = (sessions.run(model, views, ("embedding",))["embedding"] for model in (one, other))
+        if not np.array_equal(first, second):
+            return False
+    return True
+
+
 def _table(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as rows:
         return list(csv.DictReader(rows))
@@ -184,7 +223,7 @@ def main() -> None:
     parser.add_argument(
         "--things", type=Path, help="pictures of things.csv; without, the gate stays as it is"
     )
-    parser.add_argument("--version", default="kinds-2", help="stored with every suggestion")
+    parser.add_argument("--version", default="kinds-3", help="stored with every suggestion")
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
@@ -200,40 +239,56 @@ def main() -> None:
             bench.final_model()
     if asked.fold is not None or asked.final:
         return
-    logits = np.zeros((len(photos), len(KINDS)), dtype=np.float32)
+    names = [f"{bench.member.variant} {head}" for bench in benches for head in bench.member.heads]
+    heads = np.zeros((len(names), len(photos), len(KINDS)), dtype=np.float32)
     every_part = folds(photos, FOLDS, seed=0)
     parts = [every_part[fold] for fold in asked.judge]
     rows = np.sort(np.concatenate(parts))
-    alone: dict[str, float] = {}
     for fold, part in zip(asked.judge, parts, strict=True):
-        views = [bench.fold_logits(fold) for bench in benches]
-        logits[part] = np.concatenate(views, axis=1).mean(axis=1)
-        for bench, found in zip(benches, views, strict=True):
-            right = int((found.mean(axis=1).argmax(axis=1) == labels[part]).sum())
-            alone[bench.member.variant] = alone.get(bench.member.variant, 0.0) + right / len(rows)
+        heads[:, part] = np.concatenate([bench.fold_logits(fold) for bench in benches])
+    shares, logits = joined(heads, labels, parts)
     scores, temperature = judged(labels, logits, parts)
     manifest_path = asked.out / "kinds.json"
-    gate: dict[str, float] = json.loads(manifest_path.read_text(encoding="utf-8"))["garment_gate"]
+    before: dict[str, Any] = json.loads(manifest_path.read_text(encoding="utf-8"))
+    gate: dict[str, float] = before["garment_gate"]
+    same = same_embedding(asked.out / members[0].file, benches[0].final_model(), members[0].side, photos)
+    embedding_version = before["embedding_version"] if same else asked.version
     metrics: dict[str, Any] = {
         "version": asked.version,
-        "recipe": {**dataclasses.asdict(Recipe()), "linear_share": LINEAR_SHARE},
+        "recipe": dataclasses.asdict(Recipe()),
         "garments": dataclasses.asdict(scores),
-        "top1_of_one_net": alone,
+        "heads": {
+            name: {"share": share, **{f"top{n}": top(found[rows], labels[rows], n) for n in (1, 3)}}
+            for name, share, found in zip(names, shares, heads, strict=True)
+        },
         "top1_by_fold": [float((logits[part].argmax(axis=1) == labels[part]).mean()) for part in parts],
     }
     probabilities = softmax_at(logits, temperature)
     if asked.things is not None:
-        gate, metrics["gate"] = fitted_gate(benches, rows, probabilities, temperature, asked.things)
-    threshold = 1.0
+        gate, metrics["gate"] = fitted_gate(benches, shares, rows, probabilities, temperature, asked.things)
+    threshold, ranked = 1.0, probabilities
     for name, cautious in (("garments_without_caution", False), ("garments_after_gate", True)):
         ranked = gated(benches[0], rows, probabilities, gate, cautious=cautious)
         threshold = _threshold(ranked, labels[rows])
         scores = scores_of(ranked, labels[rows], ranked.max(axis=1) >= threshold)
         metrics[name] = dataclasses.asdict(scores)
+    garment = labels[rows] != KINDS.index(OTHER)
+    sure = ranked.max(axis=1) >= threshold
+    scores = scores_of(ranked[garment], labels[rows][garment], sure[garment])
+    metrics["garments_after_gate_without_other"] = dataclasses.asdict(scores)
     manifest = {
         "version": asked.version,
         "kinds": KINDS,
-        "members": [{"file": member.file, "side": member.side} for member in members],
+        "embedding_version": embedding_version,
+        "members": [
+            {
+                "file": member.file,
+                "side": member.side,
+                "views": member.views,
+                "shares": {head: shares[names.index(f"{member.variant} {head}")] for head in member.heads},
+            }
+            for member in members
+        ],
         "temperature": round(temperature, 4),
         "object_temperature": OBJECT_TEMPERATURE,
         "auto_fill_threshold": round(threshold, 4),
@@ -251,7 +306,9 @@ def main() -> None:
         (asked.out / bench.member.file).write_bytes(bench.final_model().read_bytes())
     manifest_path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     write_known_photos([photo.path for photo in photos], asked.out / "trained_on.txt")
-    (asked.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    metrics_path = asked.out / "metrics.json"
+    others = json.loads(metrics_path.read_text(encoding="utf-8")) if metrics_path.exists() else {}
+    metrics_path.write_text(json.dumps({**others, **metrics}, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(metrics, indent=2))
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import csv
+import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ai_suggestions.ondevice import fingerprints, sessions
 from ai_suggestions.ondevice.garments import OTHER, KindModel, kind_model, kinds_of, object_kinds
 from ai_suggestions.ondevice.views import opened, views_of, working_copy
 from tests.ai_suggestions.ondevice.drawing import DEMO_PHOTOS, REPOSITORY, demo_photo
@@ -77,6 +79,28 @@ class TestPoolPhotos:
         assert kinds_of([demo_photo("sofa")]).model_version == model.version
 
 
+class TestJoinHeads:
+    def test_every_head_counts_by_its_share(self, model: KindModel) -> None:
+        manifest = json.loads((sessions.MODELS / "kinds.json").read_text(encoding="utf-8"))
+        shares = [share for member in manifest["members"] for share in member["shares"].values()]
+        assert sum(shares) == pytest.approx(1)
+        photo = working_copy(demo_photo("sneakers"))
+        logits = np.zeros(len(model.kinds))
+        for member in manifest["members"]:
+            views = views_of(photo, member["side"], count=member["views"])
+            found = sessions.run(sessions.MODELS / member["file"], views, tuple(member["shares"]))
+            for head, share in member["shares"].items():
+                logits += share * found[head].mean(axis=0)
+        expected = dict(zip(model.kinds, logits / manifest["temperature"], strict=True))
+        first, second = [entry for entry in model.read(photo).ranked if entry.kind in model.kinds][:2]
+        # The gate scales all garments alike, so the odds between two of them are the heads' own.
+        odds = np.log(first.confidence / second.confidence)
+        assert odds == pytest.approx(expected[first.kind] - expected[second.kind], abs=1e-3)
+
+    def test_fingerprints_hold_until_the_embedding_changes(self, model: KindModel) -> None:
+        assert fingerprints.version().startswith(f"{model.embedding_version}/")
+
+
 class TestDescribePictures:
     def test_a_smaller_copy_has_nearly_the_same_embedding(self, model: KindModel) -> None:
         photo = demo_photo("sneakers")
@@ -90,7 +114,9 @@ class TestDescribePictures:
 
 class TestPrepareViews:
     def test_three_views_the_second_mirrors_the_first(self) -> None:
-        views = views_of(working_copy(demo_photo("sneakers")), 64)
+        photo = working_copy(demo_photo("sneakers"))
+        views = views_of(photo, 64)
+        assert np.array_equal(views_of(photo, 64, count=1), views[:1])
         assert views.shape == (3, 3, 64, 64)
         assert np.array_equal(views[1], views[0][:, :, ::-1])
         assert views.min() >= -1

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ai_suggestions.training.scores import (
+    best_shares,
     best_temperature,
     expected_calibration_error,
     scores_of,
@@ -40,6 +41,29 @@ class TestCalibrate:
         cumulated = softmax_at(logits, 1.0).cumsum(axis=1)
         labels = (chance.random((len(logits), 1)) > cumulated).sum(axis=1).clip(0, 4)
         assert best_temperature(logits * 3, labels) == pytest.approx(3.0, rel=0.05)
+
+
+class TestShareHeads:
+    def test_heads_that_know_different_classes_are_both_heard(self) -> None:
+        labels = np.arange(400) % 4
+        right = np.eye(4, dtype=np.float32)[labels] * 4
+        known = labels < 2
+        chance = np.random.default_rng(1)
+        noise = chance.normal(size=(3, 400, 4)).astype(np.float32)
+        heads = noise + np.stack([right * known[:, None], right * ~known[:, None], np.zeros_like(right)])
+        shares = best_shares(heads, labels)
+        assert sum(shares) == pytest.approx(1)
+        assert min(shares[:2]) >= 0.3
+        assert shares[2] <= 0.1  # the head that knows nothing
+
+    def test_of_equal_hits_the_less_surprised_wins(self) -> None:
+        labels = np.array([0, 1, 1])
+        sure = np.array([[3, 0, 0, 0], [0, 3, 0, 0], [0, 3, 0, 0]], dtype=np.float32)
+        unsure = sure / 3 + np.array([[0, 0.9, 0, 0], [0, 0, 0, 0], [0.9, 0, 0, 0]], dtype=np.float32)
+        assert best_shares(np.stack([unsure, sure]), labels) == (0.0, 1.0)
+
+    def test_one_head_has_it_all(self) -> None:
+        assert best_shares(PROBABILITIES[None], LABELS) == (1.0,)
 
 
 class TestChooseThreshold:
