@@ -1,6 +1,6 @@
 """Train, measure, export: `python -m ai_suggestions.training.train --data ../shared/clothing`.
 
-Needs the extra `training` of pyproject.toml, 6 GB of memory and about an hour and a half on one CPU core.
+Needs the extra `training` of pyproject.toml, 6 GB of memory and about two hours on one CPU core.
 What was done already is kept in `--work` and not done again: it can be stopped, parts may run side by side.
 
 1. Activations of the frozen trunk for 8 random variations and the 3 views of every photo.
@@ -208,7 +208,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv and images/")
-    parser.add_argument("--work", type=Path, default=Path("var/training"), help="intermediate results, 3 GB")
+    parser.add_argument("--work", type=Path, default=Path("var/training"), help="intermediate results, 5 GB")
     parser.add_argument("--out", type=Path, default=sessions.MODELS, help="where the model files go")
     parser.add_argument("--member", choices=[member.variant for member in MEMBERS], help="only this net")
     parser.add_argument("--fold", type=int, help="only train and predict this fold")
