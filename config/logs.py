@@ -7,6 +7,10 @@ from typing import Any
 import structlog
 
 
+# One list, also when settings are read again: loggers that were used before keep the one they know.
+_PROCESSORS: list[Any] = []
+
+
 def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
     """Configure structlog; the result is Django's LOGGING, so that libraries' lines look the same."""
     shared: list[Any] = [
@@ -28,12 +32,13 @@ def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
         if as_json
         else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     )
+    _PROCESSORS[:] = [
+        structlog.stdlib.filter_by_level,
+        *shared,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ]
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=_PROCESSORS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )

@@ -189,11 +189,10 @@ class TestFile:
 
     def test_in_the_documentation_is_in_order(self) -> None:
         text = (REPOSITORY / "docs" / "money.md").read_text(encoding="utf-8")
-        (example,) = re.findall(r"```csv\n(.*?)```", text, re.DOTALL)
         # An ellipsis stands for the rest of an id.
-        assert read_settlement(PROVIDER, example.replace("…", "X").encode(), now=LATER).paid_out == euros(
-            1900
-        )
+        cards, transfers = re.findall(r"```csv\n(.*?)```", text.replace("…", "X"), re.DOTALL)
+        assert read_settlement(PROVIDER, cards.encode(), now=LATER).paid_out == euros(1900)
+        assert len(read_settlement(PROVIDER, transfers.encode(), now=LATER).lines) == 3
 
     def test_with_a_byte_order_mark_and_windows_ends_of_line_is_read(self) -> None:
         content = b"\xef\xbb\xbf" + GOOD.replace(b"\n", b"\r\n")

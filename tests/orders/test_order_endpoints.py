@@ -40,7 +40,7 @@ SEEN: dict[str, tuple[list[str], list[str], list[str]]] = {
     "delivered": (["confirm", "report_issue"], [], ["report_issue_until", "completes_at"]),
     "issue_open": (["confirm"], [], ["agree_by"]),
     "under_review": ([], [], []),
-    "return_pending": ([], [], ["send_back_by"]),
+    "return_pending": ([], ["give_sender_address"], ["send_back_by"]),
     "returning": ([], [], []),
     "completed": (["review"], ["review"], []),
     "refunded": ([], [], []),
