@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 
-
 # One list, also when settings are read again: loggers that were used before keep the one they know.
 _PROCESSORS: list[Any] = []
 
