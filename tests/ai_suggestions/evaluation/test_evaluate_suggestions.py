@@ -283,8 +283,9 @@ class TestOnDeviceProvider:
         (tmp_path / "labels.csv").write_text(
             "file,label\nimages/armchair.jpg,Chair\nimages/sneakers.jpg,Shoes\n"
         )
+        report = tmp_path / "report.html"
         done = subprocess.run(
-            [sys.executable, "manage.py", "evaluate_suggestions", str(tmp_path)],
+            [sys.executable, "manage.py", "evaluate_suggestions", str(tmp_path), f"--report={report}"],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
@@ -297,6 +298,7 @@ class TestOnDeviceProvider:
         assert 0 < figures["ms_per_photo"]["p50"] <= figures["ms_per_photo"]["p95"]
         assert "taking the one that is shipped" in done.stderr
         assert "was trained on" not in done.stderr
+        assert opened(report).tag == "html"
 
     @pytest.mark.skipif(not CLOTHING.is_dir(), reason="the labelled clothes are not beside this checkout")
     def test_says_when_its_figures_are_flattering(self) -> None:
