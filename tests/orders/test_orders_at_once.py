@@ -152,11 +152,8 @@ class TestCheckout:
         def check_out_by_http(listing: ListingFacts, number: int) -> Any:
             client = APIClient(raise_request_exception=False)
             client.force_authenticate((buyer, late_buyer)[number])
-            body = {
-                "listing_ids": [listing.id],
-                "delivery": {"option": "standard_home", "address": address},
-            }
-            return client.post("/api/v1/checkouts", body)
+            delivery = {"option": "standard_home", "address": address}
+            return client.post("/api/v1/checkouts", {"listing_ids": [listing.id], "delivery": delivery})
 
         for listing in on_sale:
             answers = at_once(2, partial(check_out_by_http, listing))

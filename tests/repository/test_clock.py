@@ -21,6 +21,8 @@ OTHER_CLOCKS = {
     ("time", "time"),
 }
 NEED_REAL_TIME = {
+    "ai_suggestions/management/commands/compare_suggestions.py": "works without the sandbox's database",
+    "ai_suggestions/management/commands/evaluate_suggestions.py": "likewise",
     "ai_suggestions/llm/wiring.py": "an endpoint is paid real money by the day, and recovers in real minutes",
     "ai_suggestions/tasks.py": "the calls of an endpoint were written down in real time",
     "balance/api/banking.py": "allauth wrote down in real time when a second factor was given",
