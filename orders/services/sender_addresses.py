@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from foundation.db import atomic_retry
@@ -53,7 +53,12 @@ def set_sender_address(
         row = SenderAddress(id=new_id(), member_id=member_id, version=0)
     row.address = json.dumps(asdict(address))
     row.version, row.changed_at = row.version + 1, now
-    row.save(force_insert=expected_version == 0, force_update=expected_version > 0)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=expected_version == 0, force_update=expected_version > 0)
+    except IntegrityError:
+        # There was no row to lock for the first address, and another request has given one meanwhile.
+        raise SenderAddressStale("Read it again, apply your change to what it is now, and retry.") from None
     parcels = _wake_parcels(member_id, now=now)
     _tell_buyers(member_id, now=now)
     logger.info("sender_address_set", member_id=member_id, parcels=parcels)
