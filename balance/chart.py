@@ -145,6 +145,7 @@ MAY_CREATE_DEBT = frozenset(
         Event.SALE_CANCELLED,
         Event.SALE_REFUNDED,
         Event.CHARGEBACK,
+        Event.CHARGEBACK_WON,  # may leave another chargeback of the payment to the seller
         Event.RETURN_POSTAGE,
         Event.CORRECTION,
     }

@@ -34,3 +34,18 @@ def give(member_id: str, minor: int, *, now: datetime = NOON) -> Posted:
         ),
         now=now,
     )
+
+
+def spend(member_id: str, minor: int, *, now: datetime = NOON) -> Posted:
+    """Take cents from the member's available account, as a withdrawal does."""
+    number = next(_number)
+    return post(
+        NewPosting(
+            key=f"test:withdrawal:{number}",
+            event=Event.WITHDRAWAL_REQUESTED,
+            lines=events.withdrawal_requested(Share(member_id, euros(minor))),
+            reference=f"test:{number}",
+            actor="system",
+        ),
+        now=now,
+    )

@@ -14,7 +14,7 @@ from orders.services.completing import confirm
 from orders.services.issues import Terms, decide
 from orders.services.supporting import refund_part
 from tests.factories.listings import NOW
-from tests.factories.money import euros, give
+from tests.factories.money import euros, give, spend
 from tests.factories.payments import bank_says
 from tests.factories.purchases import buy, deliver, held_by, of_ours, refunded_to_card
 
@@ -129,6 +129,14 @@ class TestOneAfterTheOther:
         assert books(delivered) == (2000, 3470, 2470)
         bank_says(delivered, WON, now=LATER)
         assert books(delivered) == (1000, 0, 1000)
+
+    def test_such_a_one_is_owed_by_a_seller_who_has_spent_the_money(self, delivered: Order) -> None:
+        bank_says(delivered, OPENED, now=NOW)
+        decide(staff_id=STAFF, order_id=delivered.id, terms=None, reason="sent", now=LATER)
+        spend(delivered.seller_id, 2000, now=LATER)
+        bank_says(delivered, OPENED, now=LATER, cents=1000, number=2)
+        bank_says(delivered, WON, now=LATER)
+        assert books(delivered) == (-1000, 0, 1000)
 
 
 class TestWithRefunds:
