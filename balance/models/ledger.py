@@ -88,6 +88,8 @@ class Posting(models.Model):
             models.Index(fields=["reference"], name="posting_reference"),
             # A day's postings, for sums, checkpoints, the hash chain and the reports.
             models.Index(fields=["recorded_at"], name="posting_recorded"),
+            # What is rare among many sales: refunds, chargebacks and corrections of a time.
+            models.Index(fields=["event", "recorded_at"], name="posting_event_recorded"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -59,10 +59,18 @@ class _Source:
 
 _SOURCES = (
     _Source(AccountKind.PENDING, "debit", 1, (Event.SALE_COMPLETED,), True),
-    _Source(AccountKind.AVAILABLE, "debit", 1, (Event.SALE_REFUNDED, Event.CHARGEBACK), False),
+    # A chargeback that is won may leave another one of the same payment to the seller.
+    _Source(
+        AccountKind.AVAILABLE,
+        "debit",
+        1,
+        (Event.SALE_REFUNDED, Event.CHARGEBACK, Event.CHARGEBACK_WON),
+        False,
+    ),
     _Source(AccountKind.AVAILABLE, "credit", -1, (Event.CHARGEBACK_WON,), False),
 )
-_BY_EVENT = {event: source for source in _SOURCES for event in source.events}
+_EVENTS = sorted({event.value for source in _SOURCES for event in source.events})
+_CHANGING = sorted({event.value for source in _SOURCES if not source.is_first for event in source.events})
 _PLATFORM = f"{PLATFORM}:"  # how ids of its accounts begin
 _Key = tuple[str, str, int]
 
@@ -76,24 +84,25 @@ def iter_sale_lines(
     ``changes_until``, also that of sales credited earlier: the caller knows by their reference. In order of
     member, currency and time; of these members only, if named.
     """
-    undone = _undone(since, changes_until)
+    rare = _rare(since, changes_until, member_ids)
     windows = {
         True: (entry_number(since), entry_number(until)),
         False: (entry_number(since), entry_number(changes_until)),
     }
     for owners in _owners(member_ids):
-        streams = [_rows(source, owners, *windows[source.is_first]) for source in _SOURCES]
-        streams.append(_undone_of(undone, owners))
+        streams = [
+            _rows(source, owners, *windows[source.is_first]) for source in _SOURCES if source.side == "debit"
+        ]
+        streams.append(_rare_of(rare, owners))
         for _, line in heapq.merge(*streams, key=lambda found: found[0]):
             yield line
 
 
 def list_changed_sales_between(since: datetime, until: datetime) -> list[tuple[str, datetime, datetime]]:
     """What changed sales in this time (recorded), each as (seller's id, sale credited at, changed at)."""
-    undone = Q(event=Event.CORRECTION.value, reverses__event__in=[event.value for event in _BY_EVENT])
-    changing = [event.value for source in _SOURCES if not source.is_first for event in source.events]
+    undone = Q(event=Event.CORRECTION.value, reverses__event__in=_EVENTS)
     changes = Posting.objects.filter(
-        undone | Q(event__in=changing), recorded_at__gte=since, recorded_at__lt=until
+        undone | Q(event__in=_CHANGING), recorded_at__gte=since, recorded_at__lt=until
     ).order_by("recorded_at")
     changed_at = dict(changes.values_list("reference", "recorded_at"))  # the latest of each sale
     found, references = list[tuple[str, datetime, datetime]](), sorted(changed_at)
@@ -111,11 +120,10 @@ def list_changed_sales_between(since: datetime, until: datetime) -> list[tuple[s
 
 def list_sellers_between(since: datetime, until: datetime) -> list[str]:
     """Ids of members whose sales were credited or changed in this time (recorded), in order."""
-    events = [event.value for source in _SOURCES for event in source.events]
     rows = Transfer.objects.filter(
         posting__recorded_at__gte=since,
         posting__recorded_at__lt=until,
-        posting__event__in=[*events, Event.CORRECTION.value],
+        posting__event__in=[*_EVENTS, Event.CORRECTION.value],
     )
     accounts = {
         account_id
@@ -146,19 +154,15 @@ def _owners(member_ids: Collection[str] | None) -> Iterator[list[Account]]:
 def _rows(
     source: _Source, owners: Sequence[Account], start: int, end: int
 ) -> Iterator[tuple[_Key, SaleLine]]:
-    account, number = f"{source.side}_account_id", f"{source.side}_entry"
-    other = "credit_account_id" if source.side == "debit" else "debit_account_id"
     ids = [Account(one.owner, source.kind, one.currency).id for one in owners]
     rows: QuerySet[Transfer, Any] = Transfer.objects.filter(
         posting__event__in=[event.value for event in source.events]
-    ).order_by(account, number)
-    if source.side == "credit":
-        # From the platform: what sales credit comes from a member's account, and there is much of it.
-        rows = rows.filter(debit_entry__isnull=True)
+    ).order_by("debit_account_id", "debit_entry")
     columns = rows.values_list(
-        account, number, other, "currency", "amount_minor", "posting_id", "posting__reference"
+        *("debit_account_id", "debit_entry", "credit_account_id", "currency", "amount_minor"),
+        *("posting_id", "posting__reference"),
     )
-    window = Q(**{f"{account}__in": ids, f"{number}__gte": start, f"{number}__lt": end})
+    window = Q(debit_account_id__in=ids, debit_entry__gte=start, debit_entry__lt=end)
     while page := list(columns.filter(window)[:ROWS_AT_A_TIME]):
         for account_id, entry, counterpart, currency, minor, posting_id, reference in page:
             owner = account_id.partition(":")[0]
@@ -177,8 +181,8 @@ def _rows(
             return
         last, entry = page[-1][:2]
         ids = [id_ for id_ in ids if id_ > last]
-        window = Q(**{account: last, f"{number}__gt": entry, f"{number}__lt": end}) | Q(
-            **{f"{account}__in": ids, f"{number}__gte": start, f"{number}__lt": end}
+        window = Q(debit_account_id=last, debit_entry__gt=entry, debit_entry__lt=end) | Q(
+            debit_account_id__in=ids, debit_entry__gte=start, debit_entry__lt=end
         )
 
 
@@ -188,48 +192,72 @@ def _part(source: _Source, counterpart: str) -> SalePart:
     return SalePart.KEPT if counterpart.startswith(_PLATFORM) else SalePart.CREDITED
 
 
-def _undone(since: datetime, until: datetime) -> dict[str, list[SaleLine]]:
-    """By member, the lines that staff undid in this time; few, so they are read at once."""
-    rows = (
-        Transfer.objects.filter(
-            posting__event=Event.CORRECTION.value,
-            posting__reverses__isnull=False,
-            posting__reverses__event__in=[event.value for event in _BY_EVENT],
-            posting__recorded_at__gte=since,
-            posting__recorded_at__lt=until,
-        )
-        .annotate(event=F("posting__reverses__event"), at=F("posting__recorded_at"))
-        .order_by("posting__recorded_at", "id")
-    )
+def _rare(since: datetime, until: datetime, member_ids: Collection[str] | None) -> dict[str, list[SaleLine]]:
+    """By member, what there is little of in this time, read at once: by its event for everybody, since most
+    of what is credited to an account is no such thing; of these members only, if named.
+    """
     lines = defaultdict[str, list[SaleLine]](list)
-    for debit, credit, currency, minor, posting_id, reference, event, at in rows.values_list(
-        *("debit_account_id", "credit_account_id", "currency", "amount_minor"),
-        *("posting_id", "posting__reference", "event", "at"),
-    ):
-        source = _BY_EVENT[Event(event)]
-        # Mirrored: what was debited is credited.
-        own, other = (credit, debit) if source.side == "debit" else (debit, credit)
-        account = Account.from_id(own)
-        if account.kind is source.kind:
-            line = SaleLine(
-                account.owner,
-                reference,
-                _part(source, other),
-                Money(-source.sign * minor, currency),
-                at,
-                posting_id,
-            )
-            lines[account.owner].append(line)
+    for line in (*_regained(since, until, member_ids), *_undone(since, until, member_ids)):
+        lines[line.member_id].append(line)
     return lines
 
 
-def _undone_of(
-    undone: dict[str, list[SaleLine]], owners: Sequence[Account]
-) -> Iterator[tuple[_Key, SaleLine]]:
+def _regained(since: datetime, until: datetime, member_ids: Collection[str] | None) -> Iterator[SaleLine]:
+    """What buyers' banks gave back to sellers."""
+    (source,) = (source for source in _SOURCES if source.side == "credit")
+    credited = Q(credit_account__kind=source.kind.value)
+    if member_ids is not None:
+        # Spelled out for the index: of a member's credits only those of this time are looked at.
+        credited &= Q(credit_account__member_id__in=member_ids)
+        credited &= Q(credit_entry__gte=entry_number(since), credit_entry__lt=entry_number(until))
+    rows = Transfer.objects.filter(
+        credited,
+        posting__event__in=[event.value for event in source.events],
+        posting__recorded_at__gte=since,
+        posting__recorded_at__lt=until,
+    ).order_by("posting__recorded_at", "id")
+    for credit, debit, currency, minor, posting_id, reference, at in rows.values_list(
+        *("credit_account_id", "debit_account_id", "currency", "amount_minor"),
+        *("posting_id", "posting__reference", "posting__recorded_at"),
+    ):
+        amount = Money(source.sign * minor, currency)
+        owner = Account.from_id(credit).owner
+        yield SaleLine(owner, reference, _part(source, debit), amount, at, posting_id)
+
+
+def _undone(since: datetime, until: datetime, member_ids: Collection[str] | None) -> Iterator[SaleLine]:
+    """The lines that staff undid."""
+    rows = Transfer.objects.filter(
+        posting__event=Event.CORRECTION.value,
+        posting__reverses__isnull=False,
+        posting__reverses__event__in=_EVENTS,
+        posting__recorded_at__gte=since,
+        posting__recorded_at__lt=until,
+    )
+    if member_ids is not None:
+        owned = Q(debit_account__member_id__in=member_ids) | Q(credit_account__member_id__in=member_ids)
+        rows = rows.filter(owned)
+    columns = rows.annotate(event=F("posting__reverses__event"), at=F("posting__recorded_at")).order_by(
+        "posting__recorded_at", "id"
+    )
+    for debit, credit, currency, minor, posting_id, reference, event, at in columns.values_list(
+        *("debit_account_id", "credit_account_id", "currency", "amount_minor"),
+        *("posting_id", "posting__reference", "event", "at"),
+    ):
+        for source in _SOURCES:
+            # Mirrored: what was debited is credited.
+            own, other = (credit, debit) if source.side == "debit" else (debit, credit)
+            account = Account.from_id(own)
+            if event in source.events and account.kind is source.kind:
+                amount = Money(-source.sign * minor, currency)
+                yield SaleLine(account.owner, reference, _part(source, other), amount, at, posting_id)
+
+
+def _rare_of(rare: dict[str, list[SaleLine]], owners: Sequence[Account]) -> Iterator[tuple[_Key, SaleLine]]:
     found = [
         ((line.member_id, line.amount.currency, entry_number(line.recorded_at)), line)
         for owner in {one.owner for one in owners}
-        for line in undone.get(owner, ())
+        for line in rare.get(owner, ())
     ]
     yield from sorted(found, key=lambda one: one[0])
 

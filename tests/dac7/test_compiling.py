@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from balance.chart import Event
 from balance.models import Posting
-from balance.queries.sales import sale_totals
+from balance.queries.sales import SalePart, iter_sale_lines, sale_totals
 from balance.services.posting import reverse
 from dac7 import states
 from dac7.errors.figures import ExchangeRateMissing, FiguresDoNotAddUp
@@ -233,6 +233,40 @@ class TestAddingUp:
         since, until = year_bounds(YEAR, "Europe/Vilnius")
         ledger = sale_totals(since=since, until=until, changes_until=JANUARY + timedelta(days=1))
         assert ledger == {"EUR": (consideration, 200)}
+
+    def test_counts_what_a_won_chargeback_leaves_of_another_to_the_seller(self, big_seller: Member) -> None:
+        reference = sell(big_seller.id, euros(4000), at=JUNE)
+        for days, event, charged in ((1, Event.CHARGEBACK, None), (2, Event.CHARGEBACK_WON, euros(1500))):
+            at = JUNE + timedelta(days=days)
+            take_back(big_seller.id, euros(4000), reference=reference, at=at, event=event, charged=charged)
+        (total,) = queries.list_totals(compile_year())
+        assert total.consideration_minor == 300000 + 4000 - 1500
+
+    @pytest.mark.parametrize("named", [True, False])
+    def test_leaves_as_it_was_what_staff_undid_of_a_won_chargeback(
+        self, big_seller: Member, named: bool
+    ) -> None:
+        reference = sell(big_seller.id, euros(4000), at=JUNE)
+        at = JUNE + timedelta(days=1)
+        take_back(big_seller.id, euros(4000), reference=reference, at=at, event=Event.CHARGEBACK)
+        won = take_back(
+            big_seller.id,
+            euros(4000),
+            reference=reference,
+            at=at + timedelta(days=1),
+            event=Event.CHARGEBACK_WON,
+            charged=euros(1500),
+        )
+        reverse(won, key="c", event=Event.CORRECTION, actor="staff:x", reason="Wrong", now=JANUARY)
+        since, until = year_bounds(YEAR, "Europe/Vilnius")
+        lines = iter_sale_lines(
+            since=since,
+            until=until,
+            changes_until=JANUARY + timedelta(days=1),
+            member_ids=[big_seller.id] if named else None,
+        )
+        changes = [line.amount.amount_minor for line in lines if line.part is SalePart.TAKEN_BACK]
+        assert sorted(changes) == sorted([4000, -4000, 1500, 4000, -1500])
 
     def test_is_what_freezing_depends_on(self, big_seller: Member, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(figuring, "sale_totals", lambda **_: {"EUR": (300001, 0)})

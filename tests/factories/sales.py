@@ -100,9 +100,18 @@ def sell_many(
 
 
 def take_back(
-    seller_id: str, amount: Money, *, reference: str, at: datetime, event: Event = Event.SALE_REFUNDED
+    seller_id: str,
+    amount: Money,
+    *,
+    reference: str,
+    at: datetime,
+    event: Event = Event.SALE_REFUNDED,
+    charged: Money | None = None,
 ) -> str:
-    """A refund to the buyer's card, a chargeback, or one that was won again; gives the posting's id."""
+    """A refund to the buyer's card, a chargeback, or one that was won again; gives the posting's id.
+
+    ``charged`` is what the seller then bears of another chargeback, when one was won.
+    """
     nothing = Money(0, amount.currency)
     seller = Share(seller_id, amount)
     lines = {
@@ -116,7 +125,7 @@ def take_back(
             verification=Fee(nothing, nothing),
         ),
         Event.CHARGEBACK: lambda: events.chargeback(seller=seller, borne=nothing, fee=nothing),
-        Event.CHARGEBACK_WON: lambda: events.chargeback_won(seller=seller, borne=nothing),
+        Event.CHARGEBACK_WON: lambda: events.chargeback_won(seller=seller, borne=nothing, charged=charged),
     }[event]()
     return post(
         NewPosting(
