@@ -157,7 +157,9 @@ class BankAccountAbroad(RuleBroken):
 
 
 class InvalidIdentity(RuleBroken):
-    """`errors` names each field: invalid_legal_name, too_young, implausible_date, invalid_postal_code."""
+    """`errors` names each field: invalid_legal_name, too_young, implausible_date, invalid_postal_code,
+    unknown_country.
+    """
 
     code = "invalid_identity"
     title = "The identity details are not acceptable"

@@ -33,7 +33,8 @@ def masked(country: str, last_four: str) -> str:
 
 def find_problem(iban: str) -> FieldProblem | None:
     """What is wrong with a normalised IBAN, the most helpful thing first; None when it is one."""
-    if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]+", iban):
+    # [0-9], not \d: digits of other scripts would make another account of the same number.
+    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]+", iban):
         return _problem("invalid_iban", "Two letters, two digits, then letters and digits.")
     structure = numdb.get("iban").info(iban)[0][1].get("bban")
     if structure is None:

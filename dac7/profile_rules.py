@@ -10,11 +10,11 @@ from datetime import date
 
 from stdnum.eu import vat as eu_vat
 
-from dac7.countries import COUNTRIES
 from dac7.dossiers import EntityType
 from dac7.postal_codes import looks_like_postal_code
 from dac7.tins import CheckedTin, TinProblem, check_tin, contradicts_birth
 from dac7.tins.table import MEMBER_STATES
+from foundation.countries import COUNTRIES
 from foundation.errors import FieldProblem
 
 TEXT_MAX_LENGTH = 200

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from balance.models import AuditFinding, AuditRun, LedgerDay
 from balance.models.control import FindingKind
 from balance.queries.reports import bucket_totals, list_debts, list_stale, trial_balance
-from balance.queries.totals import bounds
+from balance.queries.totals import end_of
 from balance.services.ringing import ring_for_audit
 from foundation import clock
 from foundation.admin import ReadOnly
@@ -136,8 +136,8 @@ class LedgerDayAdmin(ReadOnly, _DayAdmin):
 
     def trial_balance(self, request: HttpRequest) -> HttpResponse:
         """As of now, or with all of ``?day=`` (UTC)."""
-        day = _day(request.GET.get("day", ""))
-        balances = trial_balance(clock.now() if day is None else bounds(day)[1])
+        day, now = _day(request.GET.get("day", "")), clock.now()
+        balances = trial_balance(now if day is None else end_of(day, now))
         context = {
             "title": "Trial balance",
             "day": "" if day is None else day.isoformat(),

@@ -43,6 +43,11 @@ def bounds(day: date) -> tuple[datetime, datetime]:
     return start, start + timedelta(days=1)
 
 
+def end_of(day: date, now: datetime) -> datetime:
+    """The first instant after a day (UTC); ``now`` while it is not over, or still to come."""
+    return now if day >= now.astimezone(UTC).date() else bounds(day)[1]
+
+
 @lru_cache(maxsize=50_000)
 def group_of(account_id: str) -> str:
     """The account itself, or all members' of its kind and currency."""

@@ -30,6 +30,7 @@ from balance.queries.banking import (
     bank_account_facts,
     identity_facts,
 )
+from foundation.countries import COUNTRIES
 from foundation.db import atomic_retry
 from foundation.encryption import matching
 from foundation.errors import FieldProblem, PreconditionFailed
@@ -193,4 +194,6 @@ def _identity_problems(details: IdentityDetails, today: date) -> list[FieldProbl
         problems.append(FieldProblem("/date_of_birth", "too_young", f"{ADULT_AT} years at least."))
     if not re.fullmatch(r"[A-Za-z0-9 \-]{2,12}", _tidy(details.postal_code)):
         problems.append(FieldProblem("/postal_code", "invalid_postal_code", "2 to 12 letters and digits."))
+    if details.country not in COUNTRIES:
+        problems.append(FieldProblem("/country", "unknown_country", "There is no such country."))
     return problems

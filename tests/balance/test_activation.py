@@ -79,6 +79,7 @@ class TestActivation:
             ({"date_of_birth": "1890-01-01"}, "/date_of_birth", "implausible_date"),
             ({"date_of_birth": "2999-01-01"}, "/date_of_birth", "implausible_date"),
             ({"postal_code": "?"}, "/postal_code", "invalid_postal_code"),
+            ({"country": "XX"}, "/country", "unknown_country"),
         ],
     )
     def test_names_what_is_wrong(

@@ -227,6 +227,7 @@ class TestReports:
         for link in ("trial-balance/", "aging/"):
             assert f"{DAYS}{link}" in days
         assert "1,234.56 EUR" in viewer.get(f"{DAYS}trial-balance/").content.decode()
+        assert "1,234.56 EUR" in viewer.get(f"{DAYS}trial-balance/", {"day": "9999-12-31"}).content.decode()
         before = viewer.get(f"{DAYS}trial-balance/", {"day": "2026-01-01"}).content.decode()
         assert "Nothing was posted until then" in before
         aging = viewer.get(f"{DAYS}aging/", {"days": "1"}).content.decode()

@@ -35,6 +35,7 @@ class TestFindProblem:
             ("1234", "invalid_iban"),
             ("LT12 1000-0111_01001000", "invalid_iban"),
             ("\uff2c\uff34121000011101001000", "invalid_iban"),  # full-width letters
+            ("LT\u0661\u0662" + GOOD[0][4:], "invalid_iban"),  # Arabic digits, the numbers of the first
             ("XX121000011101001000", "unknown_iban_country"),
             ("US121000011101001000", "unknown_iban_country"),
             ("LT12100001110100100", "invalid_iban_length"),

@@ -18,6 +18,7 @@ from balance.events import NewPosting, Share
 from balance.exporting import SUMS, export_ledger
 from balance.models import LedgerDayTotal
 from balance.queries.reports import bucket_totals, list_debts, list_stale, trial_balance
+from balance.queries.totals import end_of
 from balance.services.control import seal_days
 from balance.services.correcting import approve_correction, request_correction
 from balance.services.posting import post
@@ -77,6 +78,11 @@ class TestTrialBalance:
         (document,) = json.loads(out.getvalue())
         assert (document["debit_minor"], document["credit_minor"]) == (500, 500)
         assert document["accounts"][0]["account"] == "members:available:EUR"
+
+    @pytest.mark.parametrize("day", ["2026-11-30", "9999-12-31"])
+    def test_of_a_day_to_come_is_that_of_now(self, day: str) -> None:
+        assert end_of(date.fromisoformat(day), LATER) == LATER
+        assert end_of(LATER.date(), LATER) == LATER
 
     def test_is_printed_for_people_and_for_spreadsheets(self, seller: Member) -> None:
         give(seller.id, 123456)
@@ -143,6 +149,12 @@ class TestAging:
         debt, stale = list(csv.DictReader(io.StringIO(out.getvalue())))
         assert (debt["what"], debt["amount"], debt["since"]) == ("debt", "3.00", NOON.isoformat())
         assert (stale["what"], stale["bucket"], stale["amount"]) == ("pending", "over 10", "20.00")
+
+    @pytest.mark.parametrize("days", ["-1", "99999999999", "x"])
+    @pytest.mark.django_db
+    def test_is_of_a_number_of_days(self, days: str) -> None:
+        with pytest.raises(CommandError, match="no number of days from 0 to 9999"):
+            call_command("aging_report", f"--older-than={days}")
 
 
 class TestExport:

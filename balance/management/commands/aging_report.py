@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import csv
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +20,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One option."""
         parser.add_argument(
-            "--older-than", type=int, default=30, metavar="DAYS", help="for what is not a debt (default: 30)"
+            "--older-than",
+            type=_days,
+            default=30,
+            metavar="DAYS",
+            help="for what is not a debt (default: 30)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,3 +41,9 @@ class Command(BaseCommand):
             amount = f"{stale.old.amount:f}"
             bucket = f"over {older_than}"
             writer.writerow([stale.kind.value, bucket, stale.account_id, amount, stale.old.currency, ""])
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 4):
+        raise ArgumentTypeError(f"{text!r} is no number of days from 0 to 9999")
+    return int(text)

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from balance.queries.reports import TrialBalance, trial_balance
-from balance.queries.totals import bounds
+from balance.queries.totals import end_of
 from foundation import clock
 from foundation.money import Money
 
@@ -33,7 +33,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print it."""
         day: date | None = options["as_of"]
-        balances = trial_balance(clock.now() if day is None else bounds(day)[1])
+        now = clock.now()
+        balances = trial_balance(now if day is None else end_of(day, now))
         {"table": self._table, "csv": self._csv, "json": self._json}[options["format"]](balances)
         if not all(balance.is_balanced for balance in balances):
             sys.exit(1)
