@@ -97,7 +97,7 @@ CHART: dict[AccountKind, Row] = {
         Row(_K.FEE_REVENUE, _O.PLATFORM, _C.INCOME, "buyer protection fees, net of VAT"),
         Row(_K.VERIFICATION_REVENUE, _O.PLATFORM, _C.INCOME, "fees of item checks, net of VAT"),
         Row(_K.PSP_FEES, _O.PLATFORM, _C.EXPENSE, "what the payment provider keeps"),
-        Row(_K.PAYOUT_FEES, _O.PLATFORM, _C.EXPENSE, "what banks take for withdrawals"),
+        Row(_K.PAYOUT_FEES, _O.PLATFORM, _C.EXPENSE, "what banks take for transfers, and for our account"),
         Row(_K.CARRIER_COSTS, _O.PLATFORM, _C.EXPENSE, "postage that we bear"),
         Row(_K.GOODWILL, _O.PLATFORM, _C.EXPENSE, "given to members by support"),
         Row(_K.COMPENSATION, _O.PLATFORM, _C.EXPENSE, "paid for parcels that carriers lost"),
@@ -136,6 +136,7 @@ class Event(StrEnum):
     CARRIER_PAID = "carrier_paid"
     RETURN_POSTAGE = "return_postage"
     PSP_SETTLED = "psp_settled"
+    BANK_FEE_CHARGED = "bank_fee_charged"
     DEBT_WRITTEN_OFF = "debt_written_off"
     CORRECTION = "correction"
 

@@ -16,6 +16,7 @@ from foundation.money import EXPONENTS, Money
 
 COLUMNS = ("type", "provider_id", "reference", "amount", "fee", "currency", "occurred_at")
 PAYOUT = "payout"
+BANK_FEE = "bank_fee"
 MAX_BYTES = 10_000_000
 MAX_LINES = 50_000
 MOST_PROBLEMS = 50
@@ -30,6 +31,7 @@ TYPES: dict[str, tuple[int, frozenset[Event]]] = {
     PAYOUT: (-1, frozenset()),
     "transfer": (-1, frozenset({Event.WITHDRAWAL_PAID, Event.DONATIONS_SETTLED})),
     "transfer_returned": (1, frozenset({Event.WITHDRAWAL_RETURNED, Event.CORRECTION})),
+    BANK_FEE: (-1, frozenset({Event.BANK_FEE_CHARGED})),
 }
 
 
@@ -46,8 +48,8 @@ class Book:
         return frozenset[Event]().union(*(TYPES[name][1] for name in self.types))
 
 
-TRANSFERS = Book(AccountKind.BANK, frozenset({"transfer", "transfer_returned"}))
-"""What left our bank for members and charities, and what came back; a file of these has no payout."""
+TRANSFERS = Book(AccountKind.BANK, frozenset({"transfer", "transfer_returned", BANK_FEE}))
+"""What left our bank for members and charities, what came back, what the bank took; there is no payout."""
 CARDS = Book(AccountKind.PSP_CLEARING, frozenset(TYPES) - TRANSFERS.types)
 
 _PROVIDER = re.compile(r"[a-z][a-z0-9_-]{0,29}")
@@ -66,6 +68,11 @@ class Line:
     amount_minor: int
     fee_minor: int
     occurred_at: datetime
+
+    @property
+    def charged_minor(self) -> int:
+        """What the bank took for it, or by it."""
+        return self.fee_minor - self.amount_minor if self.type == BANK_FEE else self.fee_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +182,10 @@ class _Reader:
             currency=self.currency,
             lines=tuple(lines),
             payout=None,
-            paid_out=Money(-sum(line.amount_minor for line in lines if line.amount_minor < 0), self.currency),
-            fees=Money(sum(line.fee_minor for line in lines), self.currency),
+            paid_out=Money(
+                -sum(line.amount_minor for line in lines if line.type == "transfer"), self.currency
+            ),
+            fees=Money(sum(line.charged_minor for line in lines), self.currency),
         )
 
     def _lines(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[Line]:

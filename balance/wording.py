@@ -133,6 +133,7 @@ EVENTS: dict[Event, Texts] = {
         "Prestataire de paiement réglé",
         "Atsiskaityta su mokėjimų tarpininku",
     ),
+    _E.BANK_FEE_CHARGED: ("Bank fee", "Bankgebühr", "Frais bancaires", "Banko mokestis"),
     _E.DEBT_WRITTEN_OFF: ("Debt waived", "Schuld erlassen", "Dette effacée", "Skola nurašyta"),
     _E.CORRECTION: ("Correction", "Korrektur", "Correction", "Pataisymas"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
@@ -105,7 +106,10 @@ class SettlementFileAdmin(ReadOnly, _FileAdmin):
 
     @admin.display(description="posted as")
     def posted_as(self, file: SettlementFile) -> str:
-        return _posting_link(file.posting_id)
+        if file.posting_id is not None or not file.fees_minor:
+            return _posting_link(file.posting_id)
+        url = f"{reverse('admin:balance_posting_changelist')}?{urlencode({'q': file.posted_as})}"
+        return format_html('<a href="{}">fees, line by line</a>', url)
 
 
 class AttentionFilter(admin.SimpleListFilter):

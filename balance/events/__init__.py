@@ -32,6 +32,7 @@ from balance.events.members import (
     withdrawal_returned,
 )
 from balance.events.sales import (
+    bank_fee_charged,
     carrier_paid,
     chargeback,
     chargeback_won,
@@ -56,6 +57,7 @@ __all__ = [
     "NewPosting",
     "Posted",
     "Share",
+    "bank_fee_charged",
     "carrier_paid",
     "chargeback",
     "chargeback_won",

@@ -203,6 +203,11 @@ def psp_settled(*, paid_out: Money, fees: Money) -> tuple[Line, ...]:
     )
 
 
+def bank_fee_charged(amount: Money) -> tuple[Line, ...]:
+    """Our bank took its fee, for a transfer or for keeping our account."""
+    return between(_K.PAYOUT_FEES, _K.BANK, amount)
+
+
 def return_postage(payer: Share | None, amount: Money) -> tuple[Line, ...]:
     """A return travelled with our label: its postage is owed to the carrier, by a member or by us (None)."""
     debit = of_platform(_K.CARRIER_COSTS, amount.currency)

@@ -23,6 +23,7 @@ class SettlementType(models.TextChoices):
     PAYOUT = "payout", "what the provider paid to our bank for the lines of this file"
     TRANSFER = "transfer", "money left our bank for a member or a charity"
     TRANSFER_RETURNED = "transfer_returned", "such money came back"
+    BANK_FEE = "bank_fee", "our bank took a fee that belongs to no transfer"
 
 
 class SettlementFile(models.Model):
@@ -35,7 +36,7 @@ class SettlementFile(models.Model):
     currency = AsciiField(max_length=3)
     lines = models.PositiveIntegerField(help_text="Without the payout")
     paid_out_minor = models.BigIntegerField(help_text="What reached our bank, or left it by transfers")
-    fees_minor = models.BigIntegerField(help_text="Posted with a payout; those of transfers are not")
+    fees_minor = models.BigIntegerField(help_text="Posted with a payout, those of transfers line by line")
     first_at = models.DateTimeField(help_text="Of the earliest line")
     last_at = models.DateTimeField(help_text="Of the latest line")
     imported_by = AsciiField(max_length=60)
@@ -55,6 +56,11 @@ class SettlementFile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.name}"
+
+    @property
+    def posted_as(self) -> str:
+        """The reference of what its import posted."""
+        return f"settlement:{self.provider}:{self.id}"
 
 
 class SettlementLine(models.Model):

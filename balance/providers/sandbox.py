@@ -141,10 +141,10 @@ def callback(reference: str, outcome: Outcome, *, now: datetime) -> tuple[bytes,
     return body, signed_headers(body, now)
 
 
-def statement(currency: str, *, since: datetime, now: datetime) -> Iterator[list[str]]:
+def statement(currency: str, *, fee: str, since: datetime, now: datetime) -> Iterator[list[str]]:
     """What left the bank and came back of the payouts that it took since then: lines of a file of transfers.
 
-    In order; their shape is in docs/money.md, "Reconciliation".
+    In order; their shape is in docs/money.md, "Reconciliation". ``fee`` is what it takes for each that left.
     """
     rows = SandboxPayout.objects.filter(currency=currency, taken_at__gte=since, taken_at__lte=now)
     for row in rows.order_by("taken_at", "id"):
@@ -152,7 +152,7 @@ def statement(currency: str, *, since: datetime, now: datetime) -> Iterator[list
         at = row.taken_at.isoformat() if row.taken_at is not None else ""
         amount = f"{report.amount.amount:f}"
         if report.outcome in (Outcome.PAID, Outcome.RETURNED):
-            yield ["transfer", report.provider_id, row.reference, f"-{amount}", "0", currency, at]
+            yield ["transfer", report.provider_id, row.reference, f"-{amount}", fee, currency, at]
         if report.outcome is Outcome.RETURNED:
             back = f"{report.provider_id}-back"
             yield ["transfer_returned", back, row.reference, amount, "0", currency, at]

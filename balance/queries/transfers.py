@@ -10,9 +10,16 @@ import re
 from collections.abc import Iterable
 
 from balance.models import DonationSettlement, SettlementLine, Withdrawal
+from balance.settlements import BANK_FEE
 
 WITHDRAWAL, SETTLEMENT = "withdrawal:", "donation_settlement:"
+_FACTS = {"transfer": "paid", "transfer_returned": "returned"}
 _ROUND = re.compile(r"DON(?P<id>[0-9A-HJKMNP-TV-Z]{26})R(?P<number>[1-9][0-9]{0,5})")
+
+
+def bank_fee_key(provider: str, provider_id: str) -> str:
+    """Of what the bank took by a line of its file: each line is charged once."""
+    return f"bank_fee:{provider}:{provider_id}"
 
 
 def posting_keys(provider: str, lines: Iterable[SettlementLine]) -> dict[str, str]:
@@ -20,7 +27,8 @@ def posting_keys(provider: str, lines: Iterable[SettlementLine]) -> dict[str, st
 
     A line without our reference is known by the provider's id of the payout.
     """
-    lines = list(lines)
+    every = list(lines)
+    lines = [line for line in every if line.type in _FACTS]
     ours = {line.reference for line in lines if line.reference}
     theirs = {line.provider_id for line in lines if not line.reference}
     rounds = {name: match for name in ours if (match := _ROUND.fullmatch(name)) is not None}
@@ -37,12 +45,13 @@ def posting_keys(provider: str, lines: Iterable[SettlementLine]) -> dict[str, st
         for name, match in rounds.items()
         if match["id"] in ids
     }
-    facts = {"transfer": "paid", "transfer_returned": "returned"}
-    return {
-        line.id: f"{known[name]}:{facts[line.type]}"
+    moved = {
+        line.id: f"{known[name]}:{_FACTS[line.type]}"
         for line in lines
         if (name := line.reference or line.provider_id) in known
     }
+    fees = {line.id: bank_fee_key(provider, line.provider_id) for line in every if line.type == BANK_FEE}
+    return moved | fees
 
 
 def moved_by(provider: str, references: Iterable[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Settlement files: imported whole and once, each line compared with the ledger, the payout posted.
+"""Settlement files: imported whole and once, each line compared with the ledger, payout and fees posted.
 
 A line settles the posting whose key or reference is the line's ``reference``, or whose reference is
 ``provider:provider_id``, if its event is one that lines of this type settle. Of several the one with the
@@ -19,13 +19,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from balance import metrics
-from balance.chart import Event, of_platform
+from balance.chart import of_platform
 from balance.errors import SettlementCaseEnded, SettlementCaseNotFound, SettlementFileInvalid
-from balance.events import NewPosting, psp_settled
 from balance.lifecycle import IMPORT, SETTLEMENT_CASE, STAFF, SettlementCaseStatus
 from balance.models import Posting, SettlementCase, SettlementFile, SettlementLine, Transfer
 from balance.queries.transfers import moved_by, posting_keys
-from balance.services.posting import post
+from balance.services.settling import post_fees, post_payout
 from balance.settlements import CARDS, PAYOUT, TRANSFERS, TYPES, Book, Settlement, read_settlement
 from foundation.db import atomic_retry
 from foundation.errors import FieldProblem
@@ -89,11 +88,12 @@ def _import(
     if not is_new:
         return Imported(file.id, file.lines, {}, replayed=True)
     lines = _keep(file, settlement)
+    post_fees(file, settlement, actor=actor, now=now)
     comparison = _Comparison(file, settlement.book, now)
     comparison.look_again()
     comparison.compare([line for line in lines if line.type != PAYOUT])
     comparison.find_missing(settlement)
-    _post_payout(file, settlement, actor=actor, now=now)
+    post_payout(file, settlement, actor=actor, now=now)
     transaction.on_commit(lambda: _tell(file, comparison.counts))
     return Imported(file.id, file.lines, comparison.counts)
 
@@ -128,27 +128,6 @@ def _keep(file: SettlementFile, settlement: Settlement) -> list[SettlementLine]:
         for line in settlement.whole
     ]
     return list(SettlementLine.objects.bulk_create(rows, batch_size=CHUNK))
-
-
-def _post_payout(file: SettlementFile, settlement: Settlement, *, actor: str, now: datetime) -> None:
-    if settlement.payout is None:
-        return  # what left our bank is posted by the withdrawals themselves
-    lines = psp_settled(paid_out=settlement.paid_out, fees=settlement.fees)
-    if not lines:
-        return  # refunds used up all payments, and nothing was paid
-    posted = post(
-        NewPosting(
-            key=f"settlement:{file.provider}:{settlement.payout.provider_id}",
-            event=Event.PSP_SETTLED,
-            lines=lines,
-            reference=f"settlement:{file.provider}:{file.id}",
-            actor=actor,
-            effective_at=settlement.payout.occurred_at,
-        ),
-        now=now,
-    )
-    file.posting_id = posted.id
-    file.save(update_fields=["posting_id"])
 
 
 def _tell(file: SettlementFile, counts: dict[str, int]) -> None:

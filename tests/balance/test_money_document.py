@@ -178,6 +178,7 @@ def examples(book: Book) -> dict[Event, tuple[Line, ...]]:
         Event.CARRIER_PAID: events.carrier_paid(euros(300)),
         Event.RETURN_POSTAGE: events.return_postage(Share(seller, euros(300)), euros(300)),
         Event.PSP_SETTLED: events.psp_settled(paid_out=euros(2400), fees=euros(70)),
+        Event.BANK_FEE_CHARGED: events.bank_fee_charged(euros(15)),
         Event.DEBT_WRITTEN_OFF: events.debt_written_off(twenty),
         Event.CORRECTION: events.mirrored(events.goodwill_given(Share(seller, euros(500)))),
     }

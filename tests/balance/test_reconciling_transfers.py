@@ -15,6 +15,7 @@ from balance.errors import SettlementFileInvalid
 from balance.models import DonationSettlement, Posting, SettlementCase, SettlementFile, Withdrawal
 from balance.providers import sandbox
 from balance.providers.contract import Outcome, PayoutReport
+from balance.queries.reports import trial_balance
 from balance.services.donation_payouts import apply_settlement_report, reference_of
 from balance.services.donation_settlements import advance_settlement, collect_donations
 from balance.services.reconciling import import_settlement
@@ -79,19 +80,46 @@ def statuses() -> list[str]:
 
 
 class TestAFileOfTransfers:
-    def test_matches_what_was_paid_and_what_came_back_and_posts_nothing(
-        self, seller: Member, account: str
-    ) -> None:
+    def test_matches_what_was_paid_and_what_came_back(self, seller: Member, account: str) -> None:
         withdrawal_id = paid(seller, account)
         bank_tells(withdrawal_id, Outcome.RETURNED, now=NOON + DAY)
-        before = Posting.objects.count()
         returned = line("b-2", withdrawal_id, "20.00", at=NOON + DAY, kind="transfer_returned")
         assert bring(line("b-1", withdrawal_id, "-20.00", fee="0.15"), returned) == {"matched": 2}
         keys = SettlementCase.objects.order_by("id").values_list("posting__key", flat=True)
         assert list(keys) == [f"withdrawal:{withdrawal_id}:{fact}" for fact in ("paid", "returned")]
         file = SettlementFile.objects.get()
         assert (file.paid_out_minor, file.fees_minor, file.posting_id) == (2000, 15, None)
-        assert Posting.objects.count() == before
+
+    def test_posts_what_the_bank_took_once_for_each_line_also_of_what_is_a_case(
+        self, seller: Member, account: str
+    ) -> None:
+        withdrawal_id = paid(seller, account)
+        rows = [
+            line("b-1", withdrawal_id, "-20.00", fee="0.15"),
+            line("b-2", "nobody's", "-1.00", fee="0.25", at=NOON + HOUR),
+            line("b-3", "", "-9.90", at=NOON + DAY, kind="bank_fee"),
+        ]
+        assert bring(*rows) == {"matched": 2, "missing_in_ledger": 1}
+        assert bring(*rows) == {}
+        fees = Posting.objects.filter(event="bank_fee_charged").order_by("effective_at")
+        assert list(fees.values_list("key", "effective_at", "actor")) == [
+            ("bank_fee:sandbox:b-1", NOON, "system"),
+            ("bank_fee:sandbox:b-2", NOON + HOUR, "system"),
+            ("bank_fee:sandbox:b-3", NOON + DAY, "system"),
+        ]
+        file = SettlementFile.objects.get()
+        assert {fee.reference for fee in fees} == {file.posted_as}
+        assert (file.paid_out_minor, file.fees_minor) == (2100, 1030)
+        (euro,) = trial_balance(LATER + DAY)
+        sides = {one.account: (one.debit, one.credit) for one in euro.lines}
+        assert sides["platform:payout_fees:EUR"] == (euros(1030), euros(0))
+        assert sides["platform:bank:EUR"] == (euros(0), euros(3030))
+        assert euro.is_balanced
+
+    def test_takes_fees_of_another_bank_for_others_although_they_have_the_same_id(self, db: None) -> None:
+        for bank in ("sandbox", "otherbank"):
+            assert bring(line("b-1", "", "-9.90", kind="bank_fee"), provider=bank) == {"matched": 1}
+        assert Posting.objects.filter(event="bank_fee_charged").count() == 2
 
     def test_shows_what_the_bank_paid_and_we_do_not_know_of_until_we_do(
         self, seller: Member, account: str
@@ -187,10 +215,11 @@ class TestTheSandboxsStatement:
         bank_tells(failed, Outcome.FAILED)
         file = tmp_path / "transfers.csv"
         with file.open("w") as stream:
-            call_command("sandbox_statement", stdout=stream)
+            call_command("sandbox_statement", "--fee", "0.15", stdout=stream)
         out = io.StringIO()
         call_command("import_settlement", "sandbox", str(file), stdout=out)
         assert json.loads(out.getvalue())["cases"] == {"matched": 1, "missing_in_ledger": 2}
+        assert Posting.objects.filter(event="bank_fee_charged").count() == 2
         later = io.StringIO()
         call_command("sandbox_statement", "--since", (NOON + DAY).isoformat(), stdout=later)
         assert later.getvalue() == ",".join(COLUMNS) + "\n"

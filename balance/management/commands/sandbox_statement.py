@@ -22,19 +22,22 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Two options."""
+        """Three options."""
         parser.add_argument("--currency", default="EUR")
+        parser.add_argument(
+            "--fee", default="0", metavar="AMOUNT", help="what the bank takes for each transfer, such as 0.15"
+        )
         parser.add_argument(
             "--since", type=_moment, default=datetime(2000, 1, 1, tzinfo=UTC), help="ISO 8601 with offset"
         )
 
-    def handle(self, *args: Any, currency: str, since: datetime, **options: Any) -> None:
+    def handle(self, *args: Any, currency: str, fee: str, since: datetime, **options: Any) -> None:
         """CSV on standard output."""
         if not settings.SANDBOX:
             raise CommandError("There is no sandbox here (SANDBOX).")
         writer = csv.writer(self.stdout, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(sandbox.statement(currency, since=since, now=clock.now()))
+        writer.writerows(sandbox.statement(currency, fee=fee, since=since, now=clock.now()))
 
 
 def _moment(text: str) -> datetime:
