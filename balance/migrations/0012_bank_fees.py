@@ -8,7 +8,7 @@ from balance.append_only import protect
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("balance", "0010_who_set_a_limit"),
+        ("balance", "0011_postings_by_event"),
     ]
 
     operations = [
