@@ -135,6 +135,7 @@ def measure_posting() -> None:
         ("ours", "spread"),
         ("bare", "spread"),
         ("hordak", "spread"),
+        ("hordak", "refusing"),
         ("ours", "hot"),
         ("bare", "hot"),
         ("ours", "batch"),
@@ -152,9 +153,18 @@ def measure_posting() -> None:
 
 def _show(rates: dict[tuple[str, str], float], workers: int) -> None:
     spread, hot = rates[("ours", "spread")], rates[("ours", "hot")]
+    bare, hordak = rates[("bare", "spread")], rates[("hordak", "spread")]
     rows = [
-        ("spread", spread, "bare mysqlclient", rates[("bare", "spread")], 0.6),
-        ("spread_against_hordak", spread, "django-hordak", rates[("hordak", "spread")], 3.0),
+        ("spread", spread, "bare mysqlclient", bare, 0.6),
+        ("spread_against_hordak", spread, "django-hordak", hordak, 3.0),
+        ("spread_against_refusing_hordak", spread, "the same, refusing", rates[("hordak", "refusing")], None),
+        (
+            "bare_against_hordak",
+            rates[("bare", "spread")],
+            "django-hordak",
+            rates[("hordak", "spread")],
+            None,
+        ),
         ("hot", hot, "bare mysqlclient", rates[("bare", "hot")], 0.6),
         ("hot_against_spread", hot, "ours, spread", spread, 0.9),
         ("batch", rates[("ours", "batch")], "ours, one by one", spread, 5.0),

@@ -1,7 +1,8 @@
 """One process that posts, told on stdin what and how long: `python -m bench.ledger_worker PEER NUMBER OF`.
 
 PEER is `ours` (the public service), `bare` (mysqlclient writing the same rows by hand, without Django, checks
-of the content or a fingerprint) or `hordak` (django-hordak's transfer).
+of the content or a fingerprint) or `hordak` (django-hordak's transfer; "refusing" is the same after a look at
+the balance under the account's lock, as whoever must not overdraw an account has to do with it).
 Each line of stdin is `WORKLOAD SECONDS`; the answer is a line with how many postings were committed.
 """
 
@@ -154,7 +155,7 @@ def hordak() -> dict[str, Callable[[], int]]:
     accounts = list(Account.objects.filter(type="LI"))
     amount = Money(1, "EUR")
 
-    def spread() -> int:
+    def transfer(*, looks_first: bool) -> int:
         from django.db import OperationalError, transaction
 
         first, second = random.sample(accounts, 2)
@@ -162,6 +163,9 @@ def hordak() -> dict[str, Callable[[], int]]:
             try:
                 # Its check at commit refuses two legs that are saved one by one outside a transaction.
                 with transaction.atomic():
+                    if looks_first:
+                        # All are debts of the house that grow and shrink at random: none is refused.
+                        Account.objects.select_for_update().get(pk=first.pk).get_simple_balance()
                     first.transfer_to(second, amount)
             except OperationalError as error:
                 if error.args[0] not in RETRYABLE:
@@ -169,7 +173,7 @@ def hordak() -> dict[str, Callable[[], int]]:
             else:
                 return 1
 
-    return {"spread": spread}
+    return {"spread": lambda: transfer(looks_first=False), "refusing": lambda: transfer(looks_first=True)}
 
 
 def _bare_connection() -> Any:
