@@ -28,6 +28,6 @@ CORRECTIONS_DUE = Gauge(
 )
 DUE_DAYS = Gauge(
     "preloved_dac7_filing_due_days",
-    "Days until last year's report is due, below zero once it is late; +Inf when it was handed in",
+    "Days until last year's report is due, below zero once late; +Inf when handed in and not refused",
     multiprocess_mode="mostrecent",
 )

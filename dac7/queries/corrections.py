@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from dac7.lifecycle.filings import FilingStatus
+from django.db.models import Q
+
+from dac7.lifecycle.filings import FilingStatus, RecordStatus
 from dac7.models import LateChange, TaxProfile
-from dac7.models.filings import Filing, FilingOmission, RecordedMember
+from dac7.models.filings import Filing, FilingMessage, FilingOmission, FilingRecord, RecordedMember
+from dac7.queries.filings import OPERATOR_ERROR
 
 _S = FilingStatus
-_TOLD: Final = (*(_S.UNCHANGED, _S.FILED, _S.ACCEPTED, _S.PARTLY_ACCEPTED, _S.REJECTED, _S.CORRECTED),)
+_TAKEN: Final = (_S.FILED, _S.ACCEPTED, _S.PARTLY_ACCEPTED, _S.CORRECTED)
+_TOLD: Final = (*_TAKEN, _S.UNCHANGED, _S.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,8 @@ class CorrectionsDue:
     """Sellers who changed since the year was last compiled for the authority; each may be nothing after all.
 
     ``sales``: of whom sales were taken back or given back. ``profiles``: who were reported and changed their
-    tax profile. ``answers``: who were left out and have said who they are.
+    tax profile. ``answers``: who were left out and have said who they are. ``refused``: records that the
+    authority has not taken, and nobody has sent again.
     """
 
     year: int
@@ -27,11 +32,12 @@ class CorrectionsDue:
     sales: int
     profiles: int
     answers: int
+    refused: int
 
     @property
     def sellers(self) -> int:
         """All of them; who is in two counts twice."""
-        return self.sales + self.profiles + self.answers
+        return self.sales + self.profiles + self.answers + self.refused
 
 
 def find_corrections_due(year: int) -> CorrectionsDue | None:
@@ -49,7 +55,23 @@ def find_corrections_due(year: int) -> CorrectionsDue | None:
         sales=LateChange.objects.filter(year=year, changed_at__gte=since).count(),
         profiles=changed.filter(member_id__in=reported.values("member_id")).count(),
         answers=changed.filter(member_id__in=omitted.values("seller_id")).count(),
+        refused=_count_refused(last),
     )
+
+
+def _count_refused(last: Filing) -> int:
+    """Records of the year's last filing: a later one would have sent those of earlier ones again."""
+    refused = (RecordStatus.IN_ERROR, RecordStatus.REJECTED)
+    # A nil return has no record but the operator's.
+    operators = FilingMessage.objects.filter(filing=last).filter(
+        Q(status=RecordStatus.REJECTED, seller_count=0) | Q(answer_codes__contains=OPERATOR_ERROR)
+    )
+    return FilingRecord.objects.filter(filing=last, status__in=refused).count() + operators.count()
+
+
+def is_reported(year: int) -> bool:
+    """Whether the authority has the year's report, or is to answer it. One that it refused does not count."""
+    return Filing.objects.filter(year=year, status__in=_TAKEN).exists()
 
 
 def list_filed_years() -> list[int]:

@@ -14,7 +14,7 @@ from dac7 import filing_metrics as metrics
 from dac7.errors.filings import FilingClaimed, FilingNotReady
 from dac7.lifecycle.filings import FilingStatus
 from dac7.models.filings import Filing
-from dac7.queries.corrections import find_corrections_due
+from dac7.queries.corrections import is_reported
 from dac7.queries.filings import get_filing
 from dac7.services.announcing import announce_statements
 from dac7.services.compiling import Source, compile_filing, open_filing
@@ -39,7 +39,7 @@ def open_january_filing(*, now: datetime) -> str | None:
 
 
 def _measure_due(year: int, today: date) -> None:
-    is_due = Filing.objects.filter(year=year).exists() and find_corrections_due(year) is None
+    is_due = Filing.objects.filter(year=year).exists() and not is_reported(year)
     metrics.DUE_DAYS.set((date(year + 1, JANUARY, 31) - today).days if is_due else math.inf)
 
 

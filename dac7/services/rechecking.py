@@ -58,7 +58,7 @@ def _note(late: dict[tuple[str, int], datetime], until: datetime) -> None:
 
 def _measure() -> None:
     due = [found for year in list_filed_years() if (found := find_corrections_due(year)) is not None]
-    for what in ("sales", "profiles", "answers"):
+    for what in ("sales", "profiles", "answers", "refused"):
         metrics.CORRECTIONS_DUE.labels(what).set(sum(getattr(one, what) for one in due))
     for one in due:
         if one.sellers:

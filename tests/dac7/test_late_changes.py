@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 from prometheus_client import REGISTRY
 
+from dac7.message.records import ReportedSeller
 from dac7.models import LateChange
+from dac7.models.filings import FilingMessage
 from dac7.queries.corrections import CorrectionsDue, find_corrections_due
-from dac7.services import compiling, correcting
+from dac7.services import compiling, correcting, importing_status
 from dac7.services.figuring import reported_sellers
 from dac7.services.rechecking import note_late_changes
 from foundation.money import Money
 from members.models import Member
-from tests.dac7.message.filings import ANNA, NOW, YEAR, answered, filed
+from tests.dac7.message.filings import ANNA, NOW, SELLERS, YEAR, answered, corrected, filed, opened
+from tests.dac7.message.statuses import status
 from tests.factories.members import make_member
 from tests.factories.sales import sell_many, take_back
 from tests.factories.tax import give_profile, person
@@ -89,6 +94,37 @@ class TestATaxProfile:
         assert due() == (0, 1, 0)
 
 
+class TestARefusal:
+    @pytest.mark.parametrize(
+        ("sellers", "answer", "number"),
+        [
+            (SELLERS, {"errors": [("98001", [f"LT{YEAR}-300000000-1-{SELLERS[0].seller_id}"])]}, 1),
+            (SELLERS, {"result": "Rejected"}, 3),
+            ((), {"result": "Rejected"}, 1),
+        ],
+        ids=["of a record", "of the report", "of a nil return"],
+    )
+    def test_makes_a_correction_due_until_it_is_sent_again(
+        self, sellers: tuple[ReportedSeller, ...], answer: dict[str, Any], number: int
+    ) -> None:
+        answered(filed(opened(*sellers)), **answer)
+        found = find_corrections_due(YEAR)
+        assert found is not None
+        assert (found.refused, found.sellers) == (number, number)
+        note_late_changes(now=NOW + HOUR)
+        assert REGISTRY.get_sample_value("preloved_dac7_corrections_due", {"what": "refused"}) == number
+        filed(corrected(*sellers))
+        assert find_corrections_due(YEAR) == replace(found, refused=0, since=NOW + timedelta(days=40))
+
+    def test_of_the_operators_record_does_too(self) -> None:
+        message = FilingMessage.objects.get(filing_id=filed(opened(*SELLERS)))
+        data = status(message.message_ref, records=[("98006", [message.operator_ref])])
+        importing_status.import_status(data=data, by=ANNA, now=NOW)
+        found = find_corrections_due(YEAR)
+        assert found is not None
+        assert found.refused == 1
+
+
 class TestTheOverview:
     def test_says_what_changed_and_leads_to_the_correction(self, seller: Member, sales: list[str]) -> None:
         take_back(seller.id, Money(6_000, "EUR"), reference=sales[0], at=FEBRUARY)
@@ -102,7 +138,7 @@ class TestTheOverview:
 
     def test_of_a_year_without_a_filing_has_none(self) -> None:
         assert due() is None
-        assert CorrectionsDue(YEAR, NOW, 1, 2, 3).sellers == 6
+        assert CorrectionsDue(YEAR, NOW, 1, 2, 3, 4).sellers == 10
 
 
 def test_latechange_once(seller: Member) -> None:

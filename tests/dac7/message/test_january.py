@@ -12,7 +12,18 @@ from dac7 import tasks
 from dac7.errors.filings import FilingClaimed
 from dac7.models.filings import Filing, FilingMessage
 from dac7.services import advancing, compiling
-from tests.dac7.message.filings import NOW, SELLERS, YEAR, Reported, earning, filed, opened, status_of
+from tests.dac7.message.filings import (
+    NOW,
+    SELLERS,
+    YEAR,
+    Reported,
+    answered,
+    corrected,
+    earning,
+    filed,
+    opened,
+    status_of,
+)
 from tests.dac7.message.messages import SELLER
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +52,19 @@ class TestJanuary:
         assert (due_days(NOW), due_days(february)) == (19, -2)
         filed(filing_id)
         assert due_days(NOW) == math.inf
+
+    def test_goes_on_counting_when_the_authority_has_refused_all_of_it(self) -> None:
+        def due_days() -> float | None:
+            advancing.open_january_filing(now=NOW)
+            return REGISTRY.get_sample_value("preloved_dac7_filing_due_days")
+
+        answered(filed(opened(*SELLERS)), result="Rejected")
+        assert due_days() == 19
+        again = filed(corrected(*SELLERS, now=NOW), NOW)
+        assert due_days() == math.inf
+        answered(again)
+        answered(filed(corrected(SELLER, now=NOW), NOW), result="Rejected")
+        assert due_days() == math.inf  # the authority holds what it took before
 
     def test_no_other_month_opens_one(self) -> None:
         assert advancing.open_january_filing(now=datetime(2027, 2, 1, tzinfo=UTC)) is None
