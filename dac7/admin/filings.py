@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from dac7.lifecycle.filings import PUBLISHED, FilingStatus, RecordStatus
 from dac7.message.reading import MOST_STATUS_BYTES
 from dac7.message.rules import RULES
-from dac7.message.statuses import RECORD_CODES
+from dac7.message.statuses import masked, words_of
 from dac7.models.filings import (
     Filing,
     FilingExport,
@@ -155,7 +155,14 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
             "messages_of_filing": FilingMessage.objects.filter(filing=row).order_by("part"),
             "findings": [(finding, RULES[finding.rule].words) for finding in findings],
             "differences": list_differences(row, limit=MOST_SHOWN),
-            "in_error": [(record, RECORD_CODES[record.error_code]) for record in in_error],
+            "in_error": [
+                (
+                    record,
+                    words_of(record.error_code, row.dialect),
+                    masked(record.error_details.reveal()) if record.error_details else "",
+                )
+                for record in in_error
+            ],
             "most_shown": MOST_SHOWN,
             "steps": [(action, label) for action, label in STEPS.get(row.status, ()) if may],
             "may_export": may and row.status in PUBLISHED and row.statements_sent_at is not None,

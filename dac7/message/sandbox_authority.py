@@ -29,6 +29,8 @@ _OF_RECORD: Final = {
     "blank_text": "98005",
     "corr_doc_ref_missing": "80005",
     "corr_doc_ref_on_new": "80004",
+    "corr_message_ref": "80006",
+    "resent_seller": "80008",
     "doc_ref_duplicate": "80000",
 }
 _OF_FILE: Final = {"test_data": "50010"}

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from dac7.lifecycle.filings import FILING, OPEN, RECORD, FilingStatus, RecordStatus
+from dac7.message.statuses import DETAILS_LENGTH
 from dac7.message.writer import MessageKind, RecordKind
 from foundation.encryption import EncryptedTextField
 from foundation.ids import AsciiField, IdField
@@ -210,6 +211,11 @@ class FilingRecord(models.Model):
         max_length=10, default=RECORD.initial, choices=[(s.value, s.value) for s in RecordStatus]
     )
     error_code = AsciiField(max_length=10, blank=True, default="")
+    error_details = EncryptedTextField(
+        null=True,
+        max_length=DETAILS_LENGTH,
+        help_text="The authority's words, which may tell what it is about",
+    )
     standing_key = AsciiField(max_length=40, null=True, unique=True, editable=False)
 
     class Meta:
@@ -232,7 +238,8 @@ class FilingRecord(models.Model):
             ),
             models.CheckConstraint(
                 name="filingrecord_error_has_code",
-                condition=Q(status="in_error") & ~Q(error_code="") | ~Q(status="in_error") & Q(error_code=""),
+                condition=Q(status="in_error") & ~Q(error_code="")
+                | ~Q(status="in_error") & Q(error_code="", error_details__isnull=True),
             ),
         ]
 

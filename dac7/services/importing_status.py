@@ -14,10 +14,11 @@ from dac7 import filing_metrics as metrics
 from dac7.errors.filings import StatusRefused
 from dac7.lifecycle.filings import AUTHORITY, FILING, RECORD, FilingStatus, RecordStatus
 from dac7.message.reading import RefusedXml
-from dac7.message.statuses import MessageStatus, read_status
+from dac7.message.statuses import MessageStatus, RecordError, read_status
 from dac7.models.filings import Filing, FilingMessage, FilingRecord
 from dac7.queries.filings import OPERATOR_ERROR
 from foundation.db import atomic_retry
+from foundation.encryption import sealed
 
 logger = structlog.get_logger(__name__)
 
@@ -66,8 +67,8 @@ def _take_in(status: MessageStatus, sha256: str, by: str, now: datetime) -> str:
     errors = _errors(message, status)
     _apply(filing, message, status, errors)
     codes = list(status.file_errors)
-    if code := errors.get(message.operator_ref):
-        codes.append(f"{OPERATOR_ERROR}{code}")
+    if of_operator := errors.get(message.operator_ref):
+        codes.append(f"{OPERATOR_ERROR}{of_operator.code}")
     message.status = _next("accept" if status.is_accepted else "reject")
     message.answered_at, message.answered_by, message.answer_sha256 = now, by, sha256
     message.answer_codes = " ".join(codes)[:200]
@@ -88,9 +89,9 @@ def _next(verb: str) -> str:
     return RECORD.row(RecordStatus.PENDING, verb, AUTHORITY).target
 
 
-def _errors(message: FilingMessage, status: MessageStatus) -> dict[str, str]:
-    """Code by record, once it is sure that all of them are records of this message."""
-    errors = {ref: error.code for error in status.record_errors for ref in error.refs}
+def _errors(message: FilingMessage, status: MessageStatus) -> dict[str, RecordError]:
+    """By record, once it is sure that all of them are records of this message."""
+    errors = {ref: error for error in status.record_errors for ref in error.refs}
     refs = list(errors)
     known = {message.operator_ref}
     for start in range(0, len(refs), _CHUNK):
@@ -103,10 +104,18 @@ def _errors(message: FilingMessage, status: MessageStatus) -> dict[str, str]:
     return errors
 
 
-def _apply(filing: Filing, message: FilingMessage, status: MessageStatus, errors: dict[str, str]) -> None:
-    for ref, code in errors.items():
-        FilingRecord.objects.filter(message=message, doc_ref=ref).update(
-            status=_next("find_error"), error_code=code
+def _apply(
+    filing: Filing, message: FilingMessage, status: MessageStatus, errors: dict[str, RecordError]
+) -> None:
+    for ref, error in errors.items():
+        row_id = (
+            FilingRecord.objects.filter(message=message, doc_ref=ref).values_list("id", flat=True).first()
+        )
+        if row_id is None:
+            continue  # the operator's
+        told = sealed(FilingRecord, "error_details", row_id=row_id, value=error.details)
+        FilingRecord.objects.filter(id=row_id).update(
+            status=_next("find_error"), error_code=error.code, error_details=told if error.details else None
         )
     others = FilingRecord.objects.filter(message=message, status=RecordStatus.PENDING)
     if not status.is_accepted:

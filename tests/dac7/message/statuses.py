@@ -25,14 +25,31 @@ def status(
     ).encode()
 
 
-def oecd_status(message_ref: str, *, code: str, ref: str) -> bytes:
-    """One in the form of the OECD's CRS status messages, with an error of one record."""
+FORMS = {
+    "generic": ("GenericStatusMessage_OECD", "urn:oecd:ties:gsm:v1", "GenericStatusMessage"),
+    "crs": ("CRSStatusMessage_OECD", "urn:oecd:ties:csm:v2", "CrsStatusMessage"),
+}
+
+
+def oecd_status(
+    message_ref: str,
+    *,
+    code: str,
+    ref: str | None,
+    form: str = "generic",
+    result: str = "Accepted",
+    details: str = "",
+) -> bytes:
+    """One in a form of the OECD's, with an error of one record, or of none that it names."""
+    root, namespace, body = FORMS[form]
+    named = "" if ref is None else f"<c:DocRefIDInError>{ref}</c:DocRefIDInError>"
+    told = f"<c:Details>{details}</c:Details>" if details else ""
     return (
-        '<c:CRSStatusMessage_OECD xmlns:c="urn:oecd:ties:csm:v2" version="2.0"><c:MessageSpec/>'
-        "<c:CrsStatusMessage><c:OriginalMessage>"
+        f'<c:{root} xmlns:c="{namespace}" version="2.0"><c:MessageSpec/>'
+        f"<c:{body}><c:OriginalMessage>"
         f"<c:OriginalMessageRefID>{message_ref}</c:OriginalMessageRefID></c:OriginalMessage>"
-        f"<c:ValidationErrors><c:RecordError><c:Code>{code}</c:Code>"
-        f"<c:DocRefIDInError>{ref}</c:DocRefIDInError></c:RecordError></c:ValidationErrors>"
-        "<c:ValidationResult><c:Status>Accepted</c:Status><c:ValidatedBy>x</c:ValidatedBy></c:ValidationResult>"
-        "</c:CrsStatusMessage></c:CRSStatusMessage_OECD>"
+        f"<c:ValidationErrors><c:RecordError><c:Code>{code}</c:Code>{told}{named}"
+        "</c:RecordError></c:ValidationErrors>"
+        f"<c:ValidationResult><c:Status>{result}</c:Status><c:ValidatedBy>x</c:ValidatedBy></c:ValidationResult>"
+        f"</c:{body}></c:{root}>"
     ).encode()

@@ -59,6 +59,8 @@ class TestAnswers:
         assert status_of(filing_id) == "partly_accepted"
         wrong = FilingRecord.objects.get(filing_id=filing_id, status="in_error")
         assert (wrong.seller_id, wrong.error_code, wrong.standing_key) == (WHO, "98001", None)
+        assert wrong.error_details is not None
+        assert wrong.error_details.reveal() == "see 98001"
         assert FilingRecord.objects.filter(filing_id=filing_id, status="accepted").count() == 2
 
     def test_rejected_with_everything_in_it(self) -> None:

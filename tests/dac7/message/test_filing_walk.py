@@ -171,9 +171,13 @@ class Walk(RuleBasedStateMachine):
         for message, answer in zip(messages, answers * 2, strict=False):
             data = self.authority.take(self.given_out[message.message_ref], answer)
             assert self.attempt(importing_status.import_status, data=data, by="staff:1")
-            assert self.attempt(
-                importing_status.import_status, data=data, by="staff:1"
-            )  # once more is nothing
+            # Once more is nothing, and a second, different answer does not count.
+            assert self.attempt(importing_status.import_status, data=data, by="staff:1")
+            for other in ({"result": "Rejected"}, {"files": ["50009"], "result": "Rejected"}, {}):
+                another = status(message.message_ref, **other)
+                assert another == data or not self.attempt(
+                    importing_status.import_status, data=another, by="staff:1"
+                )
 
     @rule()
     def everybody_does_their_work(self) -> None:

@@ -26,7 +26,7 @@ from tests.dac7.message.filings import (
     told,
 )
 from tests.dac7.message.messages import SELLER
-from tests.dac7.message.statuses import status
+from tests.dac7.message.statuses import oecd_status, status
 from tests.factories.members import make_member
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +130,18 @@ class TestTheFilingPage:
         page = anna.get(f"{LIST}{filing_id}/change/").content.decode()
         assert "The TIN is not one of the state" in page
         assert f"/admin/dac7/filing/export/{message.id}/" in page
+
+    def test_shows_the_authoritys_own_words_without_the_numbers_in_them(self, anna: Client) -> None:
+        message = FilingMessage.objects.get(filing_id=filed(opened(SELLER)))
+        ref = f"LT2026-300000000-1-{SELLER.seller_id}"
+        words = "The seller 38001011234 is deceased"
+        upload = SimpleUploadedFile(
+            "status.xml", oecd_status(message.message_ref, code="98123", ref=ref, details=words)
+        )
+        anna.post(f"{LIST}import/", {"file": upload})
+        page = anna.get(f"{LIST}{message.filing_id}/change/").content.decode()
+        assert "The seller •••234 is deceased" in page
+        assert "38001011234" not in page
 
     def test_holds_no_personal_data(self, anna: Client) -> None:
         filing_id = opened(replace(SELLER, last_name="Secretive"))
