@@ -1,7 +1,10 @@
 """VIES, the Commission's look-up of VAT numbers, by its REST interface.
 
 POST {countryCode, vatNumber} to /check-vat-number; 200 with `valid`, or 200 with `actionSucceed: false` and
-the errors of a state that does not answer (see https://ec.europa.eu/taxation_customs/vies).
+`errorWrappers`, or 200 with `valid: false` and a `userError` of the state that did not answer: only without
+one, or with `INVALID`, is "not registered" an answer. `INVALID_INPUT` is one too: no state has such a number.
+Described in https://ec.europa.eu/assets/taxud/vow-information/swagger_publicVAT.yaml; that errors come in two
+shapes was measured by others, who published what they saw in 2026 in the code of public clients.
 Never run against the Commission itself: the contract suite runs it against a server of ours that speaks this
 interface (tests/doubles/vies_server.py).
 """
@@ -16,6 +19,8 @@ from dac7.registries.contract import RegistryUnavailable, VatAnswer
 
 TIMEOUT_S = 10.0
 LONGEST_ANSWER = 100_000
+VERDICTS = (None, "", "VALID", "INVALID")
+NO_SUCH_NUMBER = "INVALID_INPUT"
 
 
 class Vies:
@@ -48,12 +53,24 @@ def _read(answer: httpx.Response) -> VatAnswer:
         raise RegistryUnavailable("unreadable") from None
     if not isinstance(found, dict):
         raise RegistryUnavailable("unreadable")
-    if errors := found.get("errorWrappers"):
-        first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
-        raise RegistryUnavailable(str(first.get("error", "unreadable"))[:40])
+    if error := _error(found):
+        if error == NO_SUCH_NUMBER:
+            return VatAnswer(is_registered=False)
+        raise RegistryUnavailable(error)
     if not isinstance(found.get("valid"), bool):
         raise RegistryUnavailable("unreadable")
     return VatAnswer(found["valid"], _text(found, "name"), _text(found, "address"))
+
+
+def _error(found: dict[str, Any]) -> str:
+    """Why this is no verdict, in the word of whichever of the two shapes; empty when it is one."""
+    if errors := found.get("errorWrappers"):
+        first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
+        return str(first.get("error") or "unreadable")[:40]
+    if found.get("actionSucceed") is False:
+        return "unreadable"
+    error = found.get("userError")
+    return str(error)[:40] if error not in VERDICTS else ""
 
 
 def _text(found: dict[str, Any], key: str) -> str:

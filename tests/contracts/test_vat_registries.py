@@ -10,10 +10,10 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
 from dac7.registries import vat_registry
-from dac7.registries.contract import RegistryUnavailable, VatRegistry
+from dac7.registries.contract import RegistryUnavailable, VatAnswer, VatRegistry
 from dac7.registries.sandbox import SandboxVatRegistry
 from dac7.registries.vies import Vies
-from tests.doubles.vies_server import FAULTS, PATH, ViesServer
+from tests.doubles.vies_server import FAULTS, PATH, REFUSALS, ViesServer
 
 REGISTERED, UNKNOWN, DOWN = "LT119511515", "LT100001919100", "LT100001919101"
 
@@ -63,6 +63,11 @@ class TestVies:
         with pytest.raises(RegistryUnavailable) as refusal:
             Vies(server.url, timeout_s=0.2).look_up(REGISTERED)
         assert 0 < len(refusal.value.reason) <= 40
+
+    @pytest.mark.parametrize("refusal", REFUSALS)
+    def test_knows_when_no_state_has_such_a_number(self, server: ViesServer, refusal: str) -> None:
+        server.double.faults.append(refusal)
+        assert Vies(server.url).look_up(REGISTERED) == VatAnswer(is_registered=False)
 
     def test_that_is_not_there_is_unavailable(self) -> None:
         with pytest.raises(RegistryUnavailable):

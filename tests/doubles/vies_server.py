@@ -1,6 +1,7 @@
 """An HTTP server that speaks the Commission's REST interface of VIES, for tests of the adapter.
 
-The shapes of its answers come from the published description of the service; nothing was recorded from it.
+The shapes of its answers come from the published description of the service (swagger_publicVAT.yaml) and from
+what others measured; nothing was recorded from it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ FAULTS: dict[str, tuple[int, bytes]] = {
         200,
         b'{"actionSucceed": false, "errorWrappers": [{"error": "MS_MAX_CONCURRENT_REQ"}]}',
     ),
+    "user_error": (200, b'{"valid": false, "userError": "MS_UNAVAILABLE", "name": "---", "address": "---"}'),
+    "unknown_user_error": (200, b'{"valid": false, "userError": "GLOBAL_MAX_CONCURRENT_REQ_TIME"}'),
+    "nameless_error": (200, b'{"actionSucceed": false, "valid": false}'),
     "empty_errors": (200, b'{"errorWrappers": ["?"]}'),
     "internal_error": (500, b'{"actionSucceed": false, "errorWrappers": [{"error": "SERVICE_UNAVAILABLE"}]}'),
     "blocked": (403, b"<html>"),
@@ -32,11 +36,15 @@ FAULTS: dict[str, tuple[int, bytes]] = {
     "cut": (0, b""),
     "hang": (-1, b""),
 }
+REFUSALS: dict[str, tuple[int, bytes]] = {
+    "no_such_number": (200, b'{"actionSucceed": false, "errorWrappers": [{"error": "INVALID_INPUT"}]}'),
+    "not_registered": (200, b'{"valid": false, "userError": "INVALID", "name": "---", "address": "---"}'),
+}
 
 
 @dataclass
 class Double:
-    """Which numbers are registered, and how it shall misbehave next: a queue of names of ``FAULTS``."""
+    """Which numbers are registered, and what it shall answer next: names of ``FAULTS`` or ``REFUSALS``."""
 
     registered: set[str] = field(default_factory=set)
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -55,7 +63,9 @@ class ViesServer:
                 asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 double.requests.append({"path": self.path, **asked})
                 status, body = (
-                    FAULTS[double.faults.popleft()] if double.faults else (200, self._verdict(asked))
+                    (FAULTS | REFUSALS)[double.faults.popleft()]
+                    if double.faults
+                    else (200, self._verdict(asked))
                 )
                 if status == 0:
                     self.close_connection = True
@@ -73,7 +83,10 @@ class ViesServer:
                 number = asked["countryCode"] + asked["vatNumber"]
                 is_registered = number in double.registered
                 name = "UAB ANTRA ODA" if is_registered else "---"
-                return json.dumps({**asked, "valid": is_registered, "name": name, "address": "---"}).encode()
+                told = {"requestDate": "2026-11-21T20:00:00.000Z", "requestIdentifier": ""}
+                return json.dumps(
+                    {**asked, **told, "valid": is_registered, "name": name, "address": "---"}
+                ).encode()
 
             def log_message(self, *args: Any) -> None:
                 pass
