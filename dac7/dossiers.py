@@ -96,6 +96,7 @@ class SellerDossier:
     tins: tuple[Tin, ...]
     vat_number: str = field(repr=False)
     registration_number: str = field(repr=False)
+    registered_in: str
     residences: tuple[str, ...]
     establishments: tuple[str, ...]
     account: AccountIdentifier | None

@@ -13,16 +13,16 @@ from stdnum.eu import vat as eu_vat
 from dac7.dossiers import EntityType
 from dac7.postal_codes import looks_like_postal_code
 from dac7.tins import CheckedTin, TinProblem, check_tin, contradicts_birth
-from dac7.tins.table import MEMBER_STATES
+from dac7.tins.table import MEMBER_STATES, STATES
 from foundation.countries import COUNTRIES
 from foundation.errors import FieldProblem
 
 TEXT_MAX_LENGTH = 200
 OLDEST = 120
 MOST_TINS = 5
+# Prefixes of VAT numbers: those of the states, with EL for Greece and XI for Northern Ireland.
+VAT_PREFIXES = (MEMBER_STATES - {"GR"}) | {"EL", "XI"}
 # Forbidden on the exchange network whatever the escaping (OECD DPI user guide, and the FR and HU guides [S]).
-# Prefixes of VAT numbers: those of the states, with EL for Greece.
-VAT_PREFIXES = (MEMBER_STATES - {"GR"}) | {"EL"}
 FORBIDDEN = ("--", "/*", "&#")
 
 
@@ -46,6 +46,7 @@ class ProfileDetails:
     birth_country: str = ""
     legal_name: str = field(default="", repr=False)
     registration_number: str = field(default="", repr=False)
+    registered_in: str = ""
     establishments: tuple[str, ...] = ()
     street: str = field(default="", repr=False)
     building: str = field(default="", repr=False)
@@ -59,6 +60,12 @@ class ProfileDetails:
     @property
     def is_entity(self) -> bool:
         return self.entity_type is EntityType.ENTITY
+
+    @property
+    def needs_tin(self) -> bool:
+        """Nobody is asked for a number of a state whose residents are reported to nobody, unless an
+        establishment makes them reportable."""
+        return self.country in ("", *STATES) or bool(self.establishments)
 
 
 # Field, its place in the body of PUT /tax-profile, and whom it is asked of.
@@ -105,7 +112,7 @@ def missing_of(details: ProfileDetails) -> list[FieldProblem]:
         found.append(FieldProblem("/birth_date", "required", "The day you were born."))
     if not details.country:
         found.append(FieldProblem("/address/country", "required", "The country where you live."))
-    if not details.tins and not details.has_no_tin:
+    if details.needs_tin and not details.tins and not details.has_no_tin:
         found.append(
             FieldProblem(
                 "/tins", "tin_required", "Your tax number with the state that issued it, or has_no_tin."
@@ -136,6 +143,7 @@ def problems_of(
     for pointer, country in (
         ("/address/country", details.country),
         ("/birth_place/country", details.birth_country),
+        ("/registered_in", details.registered_in),
         *((f"/establishments/{place}", state) for place, state in enumerate(details.establishments)),
     ):
         if country and country not in COUNTRIES:
@@ -191,6 +199,8 @@ def _not_applicable(details: ProfileDetails) -> Iterator[FieldProblem]:
         said.append(("/birth_date", EntityType.INDIVIDUAL))
     if details.birth_country:
         said.append(("/birth_place/country", EntityType.INDIVIDUAL))
+    if details.registered_in:
+        said.append(("/registered_in", EntityType.ENTITY))
     if details.establishments:
         said.append(("/establishments", EntityType.ENTITY))
     for pointer, who in said:

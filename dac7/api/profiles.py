@@ -144,6 +144,7 @@ def _body(facts: ProfileFacts) -> dict[str, Any]:
         "birth_place": born if details.birth_city or details.birth_country else None,
         "legal_name": details.legal_name,
         "registration_number": details.registration_number,
+        "registered_in": details.registered_in,
         "establishments": details.establishments,
         "address": {
             "street": details.street,

@@ -81,6 +81,7 @@ class TaxProfileDetailsSerializer(StrictSerializer):
     birth_place = BirthPlaceSerializer(allow_null=True, required=False)
     legal_name = _text("As in the business register.")
     registration_number = _text("In the business register.")
+    registered_in = _country("State of that register, if it is not the state of the address.")
     establishments = serializers.ListField(
         child=_country("ISO 3166-1 alpha-2.", required=True),
         max_length=27,
@@ -109,6 +110,7 @@ def details_from(body: dict[str, Any]) -> ProfileDetails:
         birth_country=text(born, "country").upper(),
         legal_name=text(body, "legal_name"),
         registration_number=text(body, "registration_number"),
+        registered_in=text(body, "registered_in").upper(),
         establishments=tuple(state.upper() for state in body.get("establishments") or ()),
         street=text(address, "street"),
         building=text(address, "building"),
@@ -180,6 +182,7 @@ class TaxProfileSerializer(serializers.Serializer[Any]):
     birth_place = BirthPlaceSerializer(allow_null=True)
     legal_name = serializers.CharField()
     registration_number = serializers.CharField()
+    registered_in = serializers.CharField(help_text="Empty: the state of the address.")
     establishments = serializers.ListField(child=serializers.CharField())
     address = TaxAddressSerializer()
     tins = TinFactsSerializer(many=True)

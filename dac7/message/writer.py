@@ -16,6 +16,7 @@ from lxml import etree
 
 from dac7.message.dialects import Dialect
 from dac7.message.records import Operator, PostalAddress, Quarter, ReportedSeller, SellerKind, Tin
+from dac7.states import MEMBER_STATES
 
 NO_TIN: Final = "NOTIN"
 _CET: Final = ZoneInfo("Europe/Brussels")  # the exchange network's clock: Central European Time
@@ -183,7 +184,7 @@ class _Writer:
     def individual(self, seller: ReportedSeller) -> None:
         open_, tag, leaf = self.open, self.tag, self.leaf
         with open_(tag["IndSellerID"]):
-            self.residences(seller.residences)
+            self.residences(seller)
             self.tins(seller.tins)
             self.optional("VAT", seller.vat_number)
             with open_(tag["Name"]):
@@ -202,7 +203,7 @@ class _Writer:
     def entity(self, seller: ReportedSeller) -> None:
         open_, tag, leaf = self.open, self.tag, self.leaf
         with open_(tag["EntSellerID"]):
-            self.residences(seller.residences)
+            self.residences(seller)
             self.tins(seller.tins)
             self.registration(seller.registration_number, seller.registered_in)
             self.optional("VAT", seller.vat_number)
@@ -223,11 +224,15 @@ class _Writer:
             self.leaf("CountryCode", country)
             self.leaf("AddressFree", country)
 
-    def residences(self, countries: Iterable[str]) -> None:
+    def residences(self, seller: ReportedSeller) -> None:
+        countries = seller.residences
+        if self.dialect.one_residence:
+            # The state of the primary address; where that is none of the Union, one that issued a TIN.
+            home = seller.address.country
+            inside = [country for country in countries if country in MEMBER_STATES]
+            countries = (home,) if home in inside else tuple(inside[:1]) or countries[:1]
         for country in countries:
             self.leaf("ResCountryCode", country)
-            if self.dialect.one_residence:
-                return
 
     def tins(self, tins: Iterable[Tin]) -> None:
         none = True

@@ -39,6 +39,12 @@ class TaxProfile(models.Model):
     birth_country = AsciiField(max_length=2, blank=True, default="", help_text="ISO 3166-1 alpha-2")
     legal_name = EncryptedTextField(max_length=TEXT_MAX_LENGTH, null=True)
     registration_number = EncryptedTextField(max_length=TEXT_MAX_LENGTH, null=True)
+    registered_in = AsciiField(
+        max_length=2,
+        blank=True,
+        default="",
+        help_text="State of the business register, if not of the address",
+    )
     establishments = AsciiField(
         max_length=90, blank=True, default="", help_text="States of permanent establishments, by blanks"
     )
@@ -74,6 +80,7 @@ class TaxProfile(models.Model):
                     birth_date__isnull=False,
                     legal_name__isnull=True,
                     registration_number__isnull=True,
+                    registered_in="",
                     establishments="",
                     exclusion="",
                 )

@@ -122,6 +122,7 @@ def details_of(profile: TaxProfile) -> ProfileDetails:
         birth_country=profile.birth_country,
         legal_name=_opened(profile.legal_name),
         registration_number=_opened(profile.registration_number),
+        registered_in=profile.registered_in,
         establishments=tuple(profile.establishments.split()),
         street=_opened(profile.street),
         building=_opened(profile.building),
@@ -295,6 +296,7 @@ def _dossier(profile: TaxProfile, account: PayoutAccount | None) -> SellerDossie
         ),
         vat_number=details.vat_number,
         registration_number=details.registration_number,
+        registered_in=(details.registered_in or details.country) if details.registration_number else "",
         residences=residences_of(profile),
         establishments=details.establishments,
         account=None

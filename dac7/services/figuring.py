@@ -304,7 +304,7 @@ def _reported(figures: SellerFigures, dossier: SellerDossier | None) -> Reported
         birth_place=_birth_place(dossier),
         legal_name=dossier.legal_name,
         registration_number=dossier.registration_number,
-        registered_in=dossier.address.country if dossier.registration_number and dossier.address else "",
+        registered_in=dossier.registered_in,
         establishments=dossier.establishments,
         account=_account(dossier),
     )

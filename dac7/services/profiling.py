@@ -120,6 +120,7 @@ def _fill(profile: TaxProfile, details: ProfileDetails, now: datetime) -> None:
     profile.birth_country = details.birth_country
     profile.legal_name = details.legal_name or None
     profile.registration_number = details.registration_number or None
+    profile.registered_in = details.registered_in
     profile.establishments = " ".join(sorted(set(details.establishments)))
     profile.street, profile.building = details.street, details.building or None
     profile.postal_code, profile.city, profile.country = details.postal_code, details.city, details.country

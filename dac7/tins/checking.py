@@ -51,7 +51,8 @@ def check_tin(text: str, *, state: str, who: EntityType) -> CheckedTin:
     """Raises TinProblem: unknown_tin_state, tin_wrong_format, tin_wrong_check_digits, tin_of_other_kind."""
     kinds = kinds_of(state, who)
     if not kinds:
-        raise TinProblem("unknown_tin_state", f"We know no tax number of {state!r}.")
+        asked_for = "Only numbers of member states, the United Kingdom and Canada are asked for."
+        raise TinProblem("unknown_tin_state", f"We know no tax number of {state!r}. {asked_for}")
     number = normalised(text, state)
     candidates = _forms(number, state)
     fitting = [(form, kind) for form in candidates for kind in kinds if _has_shape(form, kind)]

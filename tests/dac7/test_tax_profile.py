@@ -146,6 +146,11 @@ class TestGive:
     def test_keeps_an_entity(self, as_seller: APIClient) -> None:
         body = put(as_seller, SHOP).json()
         assert (body["vat_number"], body["establishments"], body["missing"]) == (LT_VAT, ["LV"], [])
+        assert body["registered_in"] == ""
+
+    def test_keeps_an_entity_of_northern_ireland_in_a_german_register(self, as_seller: APIClient) -> None:
+        body = put(as_seller, SHOP, vat_number="XI 980 7806 84", registered_in="de").json()
+        assert (body["vat_number"], body["registered_in"]) == ("XI980780684", "DE")
 
     def test_encrypts_what_tells_who_somebody_is(self, as_seller: APIClient, seller: Member) -> None:
         put(as_seller, ONA)
@@ -240,6 +245,7 @@ class TestBadInput:
             ("/last_name required", {"last_name": "  "}),
             ("/legal_name not_applicable", {"legal_name": "UAB"}),
             ("/establishments not_applicable", {"establishments": ["DE"]}),
+            ("/registered_in not_applicable", {"registered_in": "DE"}),
             ("/address/country unknown_country", {"address": ONA["address"] | {"country": "XX"}}),
             ("/address/postal_code invalid_postal_code", {"address": ONA["address"] | {"postal_code": "1"}}),
             ("/address/country required", {"address": ONA["address"] | {"country": None}}),
@@ -261,6 +267,8 @@ class TestBadInput:
             ({"birth_date": "1990-01-01"}, {("/birth_date", "not_applicable")}),
             ({"birth_place": {"city": "Kaunas", "country": "LT"}},
              {("/birth_place/city", "not_applicable"), ("/birth_place/country", "not_applicable")}),
+            ({"vat_number": "XX980780684"}, {("/vat_number", "vat_wrong_format")}),
+            ({"registered_in": "XX"}, {("/registered_in", "unknown_country")}),
             ({"establishments": ["US"]}, {("/establishments/0", "not_a_member_state")}),
             ({"tins": ONA["tins"]}, {("/tins/0/number", "tin_of_other_kind")}),
         ],
@@ -269,6 +277,16 @@ class TestBadInput:
         self, as_seller: APIClient, changes: dict[str, Any], expected: set[tuple[str, str]]
     ) -> None:
         assert problems(put(as_seller, SHOP, **changes)) == expected
+
+    def test_leaves_tax_numbers_out_where_residents_are_reported_to_nobody(
+        self, as_seller: APIClient
+    ) -> None:
+        zurich = {"street": "Weg 1", "postal_code": "8001", "city": "Zürich", "country": "CH"}
+        assert put(as_seller, ONA, address=zurich, tins=[]).json()["missing"] == []
+
+    def test_but_not_of_an_entity_with_an_establishment_in_the_union(self, as_seller: APIClient) -> None:
+        zurich = {"street": "Weg 1", "postal_code": "8001", "city": "Zürich", "country": "CH"}
+        assert problems(put(as_seller, SHOP, address=zurich, tins=[])) == {("/tins", "tin_required")}
 
     def test_is_told_all_at_once_in_words(self, as_seller: APIClient) -> None:
         answer = put(as_seller, ONA, first_name="", last_name="a--b", birth_date="2999-01-01", tins=[])

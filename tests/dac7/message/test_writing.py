@@ -67,6 +67,17 @@ class TestEveryDialect:
         assert "FR</dpi:ResCountryCode><dpi:TIN" in text
         assert "SendingEntityIN" not in text
 
+    @pytest.mark.parametrize(
+        ("home", "residences", "written_one"),
+        [("LT", ("FR", "LT"), "LT"), ("GB", ("EE", "GB"), "EE"), ("GB", ("GB",), "GB")],
+    )
+    def test_the_one_residence_is_that_of_the_address_inside_the_union(
+        self, home: str, residences: tuple[str, ...], written_one: str
+    ) -> None:
+        seller = replace(SELLER, residences=residences, address=replace(SELLER.address, country=home))
+        root = tree_of(written("fr", HEADINGS["fr"], ((doc("a"), seller),)))
+        assert [e.text for e in root.iterfind(".//{*}IndSellerID/{*}ResCountryCode")] == [written_one]
+
     def test_hungary_has_its_own_root_and_no_countries(self) -> None:
         text = written("hu", HEADINGS["hu"], ((doc("c"), COMPANY),)).decode()
         assert "<dpi:DPI_HU" in text
