@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -65,6 +66,11 @@ class QuarterFigures:
         """The consideration, not rounded."""
         return Money(self.consideration_minor, self.currency)
 
+    @property
+    def fees_exactly(self) -> Money:
+        """The fees, not rounded."""
+        return Money(self.fees_minor, self.currency)
+
 
 Quarters = tuple[QuarterFigures, QuarterFigures, QuarterFigures, QuarterFigures]
 
@@ -105,7 +111,7 @@ def figures_of(
     rates: RateTable,
 ) -> SellerFigures:
     """Raises RateMissing."""
-    rows = []
+    rows: list[tuple[str | int, ...]] = []
     sums: Counter[tuple[str, Decimal]] = Counter()
     of_quarter: dict[int, list[Activity]] = {number: [] for number in QUARTERS}
     for activity in activities:
@@ -118,20 +124,28 @@ def figures_of(
         # Amounts of one rate are added up before they are converted: exact either way, and far less work.
         sums[(activity.currency, rate.per_euro)] += activity.consideration_minor
         rows.append((*activity.as_row(), quarter, str(rate.per_euro), rate.day.isoformat()))
+    mixed = {n for n in QUARTERS if len(_currencies(of_quarter[n])) > 1}
+    if mixed:
+        _explain_conversion(rows, mixed, common_currency(subject, year), rules, rates)
     number = sum(activity.counts for activity in activities)
     euros = sum(
         (as_euros(minor, currency, Fraction(per_euro)) for (currency, per_euro), minor in sums.items()),
         Fraction(0),
     )
     main = _main_currency(activities, rules)
-    quarters = [_quarter(of_quarter[n], main, subject, year, rules, rates) for n in QUARTERS]
+    quarters = [
+        _converted(of_quarter[n], common_currency(subject, year), rules, rates)
+        if n in mixed
+        else _quarter(of_quarter[n], main)
+        for n in QUARTERS
+    ]
     return SellerFigures(
         member_ids=tuple(sorted(member_ids)),
         decision=_decide(number, euros, activities, subject, year, rules),
         quarters=(quarters[0], quarters[1], quarters[2], quarters[3]),
         activities=number,
         euros=euros,
-        warnings=tuple(_warnings(quarters, of_quarter)),
+        warnings=tuple(_warnings(quarters, is_mixed=bool(mixed))),
         explanation=tuple(rows),
     )
 
@@ -159,29 +173,38 @@ def _main_currency(activities: Sequence[Activity], rules: StateRules) -> str:
     return min(counted, key=lambda currency: (-counted[currency], currency), default=rules.currency)
 
 
-def _quarter(
-    activities: Sequence[Activity],
-    main: str,
-    subject: Subject,
-    year: int,
-    rules: StateRules,
-    rates: RateTable,
-) -> QuarterFigures:
-    currencies = {activity.currency for activity in activities}
-    number = sum(activity.counts for activity in activities)
-    if len(currencies) > 1:
-        return _converted(activities, number, common_currency(subject, year), rules, rates)
-    currency = currencies.pop() if currencies else main
+def _quarter(activities: Sequence[Activity], main: str) -> QuarterFigures:
+    currency = next(iter(_currencies(activities)), main)
     consideration = sum(activity.consideration_minor for activity in activities)
     fees = sum(activity.fees_minor for activity in activities)
     return QuarterFigures(
         currency=currency,
         consideration=whole_units(consideration, currency),
         consideration_minor=consideration,
-        activities=number,
+        activities=sum(activity.counts for activity in activities),
         fees=whole_units(fees, currency),
         fees_minor=fees,
     )
+
+
+def _currencies(activities: Sequence[Activity]) -> set[str]:
+    """What something is left in: a sale that was taken back whole mixes nothing."""
+    return {one.currency for one in activities if one.consideration_minor or one.fees_minor}
+
+
+def _explain_conversion(
+    rows: list[tuple[str | int, ...]],
+    quarters: Collection[int],
+    into: str,
+    rules: StateRules,
+    rates: RateTable,
+) -> None:
+    """To each line of these quarters, the currency that it is reported in and the rate of that."""
+    for place, row in enumerate(rows):
+        if row[7] in quarters:
+            day = local_date(datetime.fromisoformat(str(row[3])), rules.time_zone)
+            rate = rates.on(into, day)
+            rows[place] = (*row, into, str(rate.per_euro), rate.day.isoformat())
 
 
 def common_currency(subject: Subject, year: int) -> str:
@@ -195,7 +218,7 @@ def common_currency(subject: Subject, year: int) -> str:
 
 
 def _converted(
-    activities: Sequence[Activity], number: int, currency: str, rules: StateRules, rates: RateTable
+    activities: Sequence[Activity], currency: str, rules: StateRules, rates: RateTable
 ) -> QuarterFigures:
     scale = 10 ** exponent_of(currency)
     consideration = fees = Fraction(0)
@@ -209,18 +232,18 @@ def _converted(
         currency=currency,
         consideration=whole_units(consideration, currency),
         consideration_minor=round_half_up(consideration),
-        activities=number,
+        activities=sum(activity.counts for activity in activities),
         fees=whole_units(fees, currency),
         fees_minor=round_half_up(fees),
     )
 
 
-def _warnings(quarters: Sequence[QuarterFigures], of_quarter: dict[int, list[Activity]]) -> list[Notable]:
+def _warnings(quarters: Sequence[QuarterFigures], *, is_mixed: bool) -> list[Notable]:
     found = []
     if any(one.activities and not one.consideration for one in quarters):
         found.append(Notable.ROUNDS_TO_ZERO)
     if any(one.consideration_minor < 0 for one in quarters):
         found.append(Notable.BELOW_ZERO)
-    if any(len({activity.currency for activity in of}) > 1 for of in of_quarter.values()):
+    if is_mixed:
         found.append(Notable.MIXED_CURRENCIES)
     return found

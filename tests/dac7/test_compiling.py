@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
 
 from balance.chart import Event
 from balance.models import Posting
@@ -17,7 +19,8 @@ from balance.services.posting import reverse
 from dac7 import states
 from dac7.errors.figures import ExchangeRateMissing, FiguresDoNotAddUp
 from dac7.message.records import Quarter
-from dac7.models import Compilation, FrozenSeller, FrozenTotal
+from dac7.models import Compilation, ExchangeRate, FrozenSeller, FrozenTotal
+from dac7.profile_rules import GivenTin
 from dac7.quarters import year_bounds
 from dac7.queries import figures as queries
 from dac7.services import figuring
@@ -129,6 +132,16 @@ class TestReportedSellers:
         assert [one.seller_id for one in found] == sorted([big_seller.id, shop.id])
         assert {one.name for one in found} == {"Ona Kazlauskienė", "Antra Oda UAB"}
 
+    def test_of_an_entity_name_the_state_of_its_register(self, big_seller: Member) -> None:
+        def register() -> str:
+            (one,) = reported_sellers(filing_id=new_id(), year=YEAR, member_state="LT", now=JANUARY)
+            return one.registered_in
+
+        give_profile(big_seller.id, company())
+        assert register() == "LT"
+        give_profile(big_seller.id, company(registration_number="HRB 1234", registered_in="DE"), version=1)
+        assert register() == "DE"
+
     def test_who_live_elsewhere_are_left_out(self, big_seller: Member) -> None:
         give_profile(
             big_seller.id,
@@ -137,9 +150,6 @@ class TestReportedSellers:
                 postal_code="10001",
                 city="New York",
                 tins=(),
-                has_no_tin=True,
-                birth_city="Kaunas",
-                birth_country="LT",
             ),
         )
         assert not list(reported_sellers(filing_id=new_id(), year=YEAR, member_state="LT", now=JANUARY))
@@ -165,6 +175,34 @@ class TestFrozenFigures:
             assert sum(line.consideration.amount_minor for line in own) == quarter.consideration_minor
             assert sum(line.counts for line in own) == quarter.activities
         assert (figures.euros, {line.rate for line in lines}) == (Decimal(3050), {Decimal(1)})
+
+    def test_say_at_which_rate_a_quarter_of_two_currencies_was_converted(self, seller: Member) -> None:
+        ExchangeRate.objects.create(
+            currency="PLN", day=date(YEAR, 3, 3), per_euro=Decimal("4.2050"), loaded_at=MARCH
+        )
+        give_profile(
+            seller.id,
+            person(country="PL", postal_code="00-001", city="Warszawa", tins=(GivenTin("PL", "8567346215"),)),
+        )
+        sell_many(seller.id, [euros(1000)] * 30, at=MARCH)
+        sell(seller.id, Money(4205, "PLN"), at=MARCH)
+        filing = compile_year()
+        (figures,) = queries.iter_frozen(filing)
+        lines = queries.get_explanation(filing, seller.id)
+        assert {
+            (line.credited.currency, line.rate, line.into, line.into_rate, line.into_rate_day)
+            for line in lines
+        } == {
+            ("EUR", Decimal(1), "PLN", Decimal("4.205"), date(YEAR, 3, 3)),
+            ("PLN", Decimal("4.205"), "PLN", Decimal("4.205"), date(YEAR, 3, 3)),
+        }
+        # 300.00 EUR are 1261.50 PLN, and 42.05 more
+        assert sum(line.converted for line in lines) == Fraction("1303.55")
+        assert (figures.quarters[0].consideration, figures.quarters[0].currency) == (1304, "PLN")
+        viewer = Client()
+        viewer.force_login(make_member("Boss", is_staff=True, is_superuser=True))
+        page = viewer.get(f"/admin/dac7/frozenseller/{filing}/{seller.id}/lines/").content.decode()
+        assert "42.050000 PLN at 4.205" in page
 
     def test_stay_when_the_ledger_goes_on(self, big_seller: Member) -> None:
         reference = sell(big_seller.id, euros(5000), at=JUNE)

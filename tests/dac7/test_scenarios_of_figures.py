@@ -64,10 +64,17 @@ def sales(minor: int, number: int, at: datetime = TENTH, currency: str = "EUR") 
     return lambda seller: sell_many(seller.id, split(minor, number, currency), at=at)
 
 
-def refunded(minor: int, at: datetime, refund_at: datetime, refund_minor: int | None = None) -> Story:
+def refunded(
+    minor: int,
+    at: datetime,
+    refund_at: datetime,
+    refund_minor: int | None = None,
+    *,
+    currency: str = "EUR",
+) -> Story:
     def story(seller: Member) -> None:
-        reference = sell(seller.id, Money(minor, "EUR"), at=at)
-        take_back(seller.id, Money(refund_minor or minor, "EUR"), reference=reference, at=refund_at)
+        reference = sell(seller.id, Money(minor, currency), at=at)
+        take_back(seller.id, Money(refund_minor or minor, currency), reference=reference, at=refund_at)
 
     return story
 
@@ -155,6 +162,26 @@ SCENARIOS = [
         [(0, 0)] * 4,
     ),
     Scenario(
+        "credited 2025-03-31T21:30Z is the second quarter in Vilnius, which has summer time",
+        sales(5000, 1, at=on(3, 31, 21, 30)),
+        SMALL,
+        [(0, 0), (50, 1), (0, 0), (0, 0)],
+    ),
+    Scenario(
+        "credited 2025-03-31T21:30Z is the first quarter in Lisbon",
+        sales(5000, 1, at=on(3, 31, 21, 30)),
+        SMALL,
+        [(50, 1), (0, 0), (0, 0), (0, 0)],
+        state="PT",
+    ),
+    Scenario(
+        "credited on 29 February",
+        sales(5000, 1, at=datetime(2024, 2, 29, 23, tzinfo=UTC)),
+        SMALL,
+        [(50, 1), (0, 0), (0, 0), (0, 0)],
+        year=2024,
+    ),
+    Scenario(
         "120.00 on 20 March, refunded 10 April",
         refunded(12000, on(3, 20), on(4, 10)),
         Decision.NO_ACTIVITY,
@@ -229,6 +256,34 @@ SCENARIOS = [
         euros=Fraction(20),
         warnings=(Notable.MIXED_CURRENCIES,),
     ),
+    Scenario(
+        "a quarter of two currencies of somebody resident in Poland is in zlotys",
+        all_of(sales(4205, 1, currency="PLN"), sales(1000, 1, on(2, 11))),
+        SMALL,
+        [(84, 2)],  # 42.05 and 10.00 at 4.2050
+        euros=Fraction(20),
+        currency="PLN",
+        subject=Subject(("PL",)),
+        warnings=(Notable.MIXED_CURRENCIES,),
+    ),
+    Scenario(
+        "a quarter of two currencies of somebody resident in Poland and Lithuania is in euros",
+        all_of(sales(4205, 1, currency="PLN"), sales(1000, 1, on(2, 11))),
+        SMALL,
+        [(20, 2)],
+        subject=Subject(("LT", "PL")),
+        warnings=(Notable.MIXED_CURRENCIES,),
+    ),
+    Scenario(
+        "a sale in zlotys taken back whole leaves its quarter in euros",
+        all_of(
+            sales(1000, 2),
+            refunded(4205, on(2, 11), on(5, 1), currency="PLN"),
+        ),
+        SMALL,
+        [(10, 2), (0, 0)],
+        subject=Subject(("PL",)),
+    ),
 ]
 
 
@@ -239,7 +294,8 @@ def test_holds(scenario: Scenario, seller: Member) -> None:
     assert found.decision is scenario.decision
     seen = [(one.consideration, one.activities) for one in found.quarters]
     assert seen[: len(scenario.quarters)] == list(scenario.quarters)
-    assert {one.currency for one in found.quarters} == {scenario.currency}
+    looked_at = found.quarters[: len(scenario.quarters) or None]
+    assert {one.currency for one in looked_at} == {scenario.currency}
     assert sum(one.fees for one in found.quarters) == scenario.fees
     assert scenario.euros in (None, found.euros)
     assert found.warnings == scenario.warnings
