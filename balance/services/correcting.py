@@ -37,6 +37,11 @@ logger = structlog.get_logger(__name__)
 
 WINDOW = timedelta(hours=24)
 NOT_BY_HAND = frozenset({AccountKind.HELD, AccountKind.IN_TRANSIT})
+BY_HAND = {
+    (AccountKind.BAD_DEBTS, AccountKind.AVAILABLE): Event.DEBT_WRITTEN_OFF,
+    (AccountKind.CARRIER_PAYABLE, AccountKind.BANK): Event.CARRIER_PAID,
+}
+"""By debited and credited account what only staff brings about; all else that they move is a correction."""
 
 
 @atomic_retry
@@ -220,10 +225,13 @@ def _post(correction: Correction, *, staff_id: str, note: str, now: datetime) ->
             Account.from_id(correction.credit_account),
             Money(correction.amount_minor, correction.currency),
         )
+        event = BY_HAND.get((line.debit.kind, line.credit.kind), Event.CORRECTION)
+        if event is Event.DEBT_WRITTEN_OFF:
+            _require_debt(line)
         posted = post(
             NewPosting(
                 key=key,
-                event=Event.CORRECTION,
+                event=event,
                 lines=(line,),
                 reference=f"correction:{correction.id}",
                 actor=actor,
@@ -233,6 +241,14 @@ def _post(correction: Correction, *, staff_id: str, note: str, now: datetime) ->
         )
     correction.posting_id = posted.id
     _decide(correction, "post", staff_id=staff_id, note=note, now=now)
+
+
+def _require_debt(line: Line) -> None:
+    # Locked: a sale that completes meanwhile pays the debt down.
+    account = LedgerAccount.objects.select_for_update().filter(id=line.credit.id).first()
+    owed = Money(max(0, -(account.balance_minor or 0)) if account else 0, line.amount.currency)
+    if line.amount > owed:
+        raise CorrectionNotPossible(f"{owed} are owed; no more is written off.")
 
 
 def _decide(correction: Correction, verb: str, *, staff_id: str, note: str, now: datetime) -> None:

@@ -196,6 +196,39 @@ class TestRequestCorrection:
             manual(seller, 1, reason=" ")
 
 
+class TestWriteOff:
+    def test_is_said_as_such_and_no_more_than_is_owed(self, limit: CorrectionLimit, seller: Member) -> None:
+        give(seller.id, 100)
+        manual(seller, 500)
+        gives_up = {"debit": "platform:bad_debts:EUR", "credit": f"{seller.id}:available:EUR"}
+        with pytest.raises(CorrectionNotPossible, match=r"4.00 EUR are owed"), transaction.atomic():
+            manual(seller, 401, **gives_up)
+        correction = Correction.objects.get(id=manual(seller, 400, **gives_up))
+        assert correction.posting is not None
+        assert correction.posting.event == "debt_written_off"
+        assert available(seller) == 0
+        with pytest.raises(CorrectionNotPossible, match=r"0.00 EUR are owed"):
+            manual(seller, 1, **gives_up)
+
+    def test_that_waits_is_held_against_what_is_owed_when_it_is_approved(self, seller: Member) -> None:
+        """A sale pays the debt down meanwhile."""
+        line = events.mirrored(events.goodwill_given(Share(seller.id, euros(400))))
+        post(NewPosting("debt", Event.CORRECTION, line, "debt", "system"), now=NOON)
+        waiting = manual(seller, 400, debit="platform:bad_debts:EUR", credit=f"{seller.id}:available:EUR")
+        give(seller.id, 100)
+        with pytest.raises(CorrectionNotPossible, match=r"3.00 EUR are owed"):
+            approve_correction(correction_id=waiting, staff_id=SECOND, note="", now=NOON)
+        assert (available(seller), Correction.objects.get().status) == (-300, "requested")
+
+
+class TestCarriersInvoice:
+    def test_is_said_as_such(self, limit: CorrectionLimit, seller: Member) -> None:
+        paid = {"debit": "platform:carrier_payable:EUR", "credit": "platform:bank:EUR"}
+        correction = Correction.objects.get(id=manual(seller, 300, **paid))
+        assert correction.posting is not None
+        assert correction.posting.event == "carrier_paid"
+
+
 class TestDecide:
     def test_rejected_moves_nothing_and_ends_it(self, seller: Member) -> None:
         give(seller.id, 100)
