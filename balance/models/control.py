@@ -79,6 +79,7 @@ class FindingKind(models.TextChoices):
 
     BALANCE_DRIFT = "balance_drift", "the cached balance is not the sum of the transfers"
     HISTORY_DRIFT = "history_drift", "the balance after the latest entry is not the cached one"
+    SET_ASIDE_DRIFT = "set_aside_drift", "holds or withdrawals add up to something else than their account"
     EMPTY_POSTING = "empty_posting", "a posting moved nothing"
     CHAIN_BROKEN = "chain_broken", "a sealed day is not what it was when it was sealed"
     TOTAL_DRIFT = "total_drift", "the totals of a sealed day are not those of its transfers"

@@ -11,6 +11,7 @@ from balance import metrics
 from balance.errors import AccountNotFrozen, AccountStillOff
 from balance.models import AuditFinding, AuditRun, LedgerAccount, LedgerDay, LedgerDayTotal, Posting
 from balance.models.control import FindingKind
+from balance.queries.set_aside import set_aside
 from balance.queries.totals import (
     DayDigest,
     Turnover,
@@ -92,6 +93,8 @@ def _keep(day: date, previous_hash: str, digest: DayDigest, *, now: datetime) ->
 def audit(*, now: datetime, finished_at: datetime | None = None) -> AuditRun:
     """Recompute every member's balance from the transfers; freeze the accounts that are off.
 
+    So are those whose money is not what holds or withdrawals say is set aside.
+
     An account that looks off is looked at once more under its lock, since members go on meanwhile. Nothing is
     corrected: a person finds out what happened. ``finished_at`` defaults to ``now``.
     """
@@ -102,8 +105,9 @@ def audit(*, now: datetime, finished_at: datetime | None = None) -> AuditRun:
         after = rows[-1].account_id
         accounts += len(rows)
         transfers += sum(row.transfers for row in rows)
+        aside = set_aside([row.account_id for row in rows])
         for row in rows:
-            if not row.is_consistent:
+            if not row.is_consistent or aside.get(row.account_id, row.cached_minor) != row.cached_minor:
                 findings += _look_again(row.account_id, now=now)
     findings += [
         (FindingKind.EMPTY_POSTING, id_, "at least one transfer", "none") for id_ in list_empty_postings(100)
@@ -122,6 +126,9 @@ def _look_again(account_id: str, *, now: datetime) -> list[tuple[FindingKind, st
         found.append((FindingKind.BALANCE_DRIFT, account_id, str(row.sum_minor), str(row.cached_minor)))
     if row.latest_minor != row.cached_minor:
         found.append((FindingKind.HISTORY_DRIFT, account_id, str(row.cached_minor), str(row.latest_minor)))
+    aside = set_aside([account_id]).get(account_id, row.cached_minor)
+    if aside != row.cached_minor:
+        found.append((FindingKind.SET_ASIDE_DRIFT, account_id, str(aside), str(row.cached_minor)))
     if found and account.frozen_at is None:
         account.frozen_at = now
         account.save(update_fields=["frozen_at"])
@@ -206,7 +213,7 @@ def unfreeze(*, account_id: str, actor: str, reason: str, now: datetime) -> None
     if account.frozen_at is None:
         raise AccountNotFrozen(f"{account_id} is not frozen.")
     if _look_again(account_id, now=now):
-        raise AccountStillOff("The balance still differs from the sum of the transfers.")
+        raise AccountStillOff("The balance still differs from what it has to be: run an audit to see.")
     account.frozen_at = None
     account.save(update_fields=["frozen_at"])
     transaction.on_commit(

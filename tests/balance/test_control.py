@@ -14,11 +14,22 @@ from balance import append_only, events
 from balance.chart import Event
 from balance.errors import AccountNotFrozen, AccountStillOff
 from balance.events import NewPosting, Share
-from balance.models import AuditFinding, AuditRun, LedgerAccount, LedgerDay, LedgerDayTotal
+from balance.models import (
+    AuditFinding,
+    AuditRun,
+    Hold,
+    LedgerAccount,
+    LedgerDay,
+    LedgerDayTotal,
+    Withdrawal,
+)
 from balance.queries.totals import Turnover, turnovers_until
 from balance.services.control import audit, seal_days, unfreeze, verify_chain
+from balance.services.holds import place_hold
 from balance.services.posting import post
 from members.models import Member
+from tests.factories.banking import activate, make_bank_account
+from tests.factories.banking import withdraw as request
 from tests.factories.money import NOON, euros, give
 
 DAY = NOON.date()
@@ -48,7 +59,8 @@ class TestAudit:
     def test_of_a_ledger_that_adds_up(self, seller: Member, buyer: Member) -> None:
         give(seller.id, 1000)
         give(buyer.id, 500)
-        withdraw(seller, 300, 1)
+        activate(seller.id)
+        request(seller.id, make_bank_account(seller.id).id, euros(300))
         run = audit(now=LATER)
         assert (run.accounts, run.findings) == (3, 0)
 
@@ -65,6 +77,31 @@ class TestAudit:
         )
         frozen = LedgerAccount.objects.filter(frozen_at__isnull=False).values_list("id", flat=True)
         assert list(frozen) == [f"{seller.id}:available:EUR"]
+
+    def test_freezes_what_holds_and_withdrawals_do_not_account_for(
+        self, seller: Member, buyer: Member
+    ) -> None:
+        give(seller.id, 10_000)
+        give(buyer.id, 500)
+        activate(seller.id)
+        withdrawal_id = request(seller.id, make_bank_account(seller.id).id, euros(2000)).id
+        place_hold(key="order:1", member_id=seller.id, amount=euros(300), reference="order:1", now=NOON)
+        place_hold(key="order:2", member_id=buyer.id, amount=euros(400), reference="order:2", now=NOON)
+        assert audit(now=LATER).findings == 0
+        # As somebody with the password would: the rows say that it is over, and nothing was posted.
+        Withdrawal.objects.filter(id=withdrawal_id).update(status="paid", ended_at=NOON, next_call_at=None)
+        Hold.objects.filter(key="order:1").update(amount_minor=301)
+        run = audit(now=LATER)
+        found = AuditFinding.objects.filter(run=run).order_by("subject")
+        assert [(f.kind, f.subject, f.expected, f.found) for f in found] == [
+            ("set_aside_drift", f"{seller.id}:held:EUR", "301", "300"),
+            ("set_aside_drift", f"{seller.id}:in_transit:EUR", "0", "2000"),
+        ]
+        frozen = f"{seller.id}:in_transit:EUR"
+        with pytest.raises(AccountStillOff):
+            unfreeze(account_id=frozen, now=LATER, **WHY)
+        Withdrawal.objects.filter(id=withdrawal_id).update(status="requested", ended_at=None)
+        unfreeze(account_id=frozen, now=LATER, **WHY)
 
     def test_finds_a_posting_that_moved_nothing(self, seller: Member) -> None:
         give(seller.id, 1000)

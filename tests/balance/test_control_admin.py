@@ -190,7 +190,7 @@ class TestAudits:
         finding = AuditFinding.objects.filter(kind="balance_drift").get()
         assert finding.subject in treasurer.get("/admin/balance/auditfinding/").content.decode()
         account_id = account.get().id
-        assert "differs from the sum" in act(treasurer, ACCOUNTS, "unfreeze_accounts", account_id)
+        assert "differs from what it has to be" in act(treasurer, ACCOUNTS, "unfreeze_accounts", account_id)
         account.update(balance_minor=1000)
         act(treasurer, ACCOUNTS, "unfreeze_accounts", account_id)
         assert account.get().frozen_at is None
