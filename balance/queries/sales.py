@@ -285,7 +285,8 @@ def sale_totals(*, since: datetime, until: datetime, changes_until: datetime) ->
                 events_of,
                 posting__recorded_at__gte=since,
                 posting__recorded_at__lt=until if source.is_first and sign > 0 else changes_until,
-                **{f"{side}_account__kind": source.kind.value},
+                # The kind is in the account's id: one look-up less for each line of the year.
+                **{f"{side}_account__id__contains": f":{source.kind.value}:"},
             )
             if not (source.is_first and sign > 0):
                 # Not EXISTS, which MariaDB turns into a table of every sale's reference; changes are few.
