@@ -82,7 +82,11 @@ WITHDRAWAL = register(
         initial=_S.REQUESTED,
         transitions=(
             Transition(
-                _S.REQUESTED, "hold", _S.IN_REVIEW, WORKER, note="another holder, or blocked meanwhile"
+                _S.REQUESTED,
+                "hold",
+                _S.IN_REVIEW,
+                WORKER,
+                note="another holder, or meanwhile blocked or in debt",
             ),
             Transition(_S.REQUESTED, "send", _S.SENT, WORKER, note="written down before the bank is called"),
             Transition(_S.REQUESTED, "cancel", _S.CANCELLED, MEMBER),
@@ -99,7 +103,7 @@ WITHDRAWAL = register(
             Transition(_S.PAID, "return", _S.RETURNED, BANK),
         ),
         meanings={
-            _S.IN_REVIEW: "a person looks at it first: another holder than the member, or a block",
+            _S.IN_REVIEW: "a person looks at it first: another holder than the member, a block, or a debt",
             _S.REQUESTED: "set aside, not yet sent to the bank",
             _S.SENT: "with the bank, or on the way there: the outcome is open",
             _S.PAID: "left our bank account",

@@ -9,8 +9,9 @@ import structlog
 from django.db import transaction
 
 from balance import metrics
+from balance.chart import AccountKind, of_member
 from balance.lifecycle import BANK, WITHDRAWAL, WithdrawalStatus
-from balance.models import Withdrawal, WithdrawalCase
+from balance.models import LedgerAccount, Withdrawal, WithdrawalCase
 from balance.providers.contract import Outcome, PayoutReport
 from balance.services.withdrawal_moves import lock_withdrawal, move
 from foundation.db import atomic_retry
@@ -64,10 +65,10 @@ def _apply(withdrawal: Withdrawal, report: PayoutReport, now: datetime) -> Effec
     if withdrawal.provider_id not in (None, report.provider_id):
         # Ours is still under way or over: what becomes of this one must not give the money back.
         detail = f"another payout under its reference: {report.outcome} {report.amount}"
-        return _open_case(withdrawal, _Kind.AMOUNT_MISMATCH, now, detail)
+        return _open_case(withdrawal, _Kind.AMOUNT_MISMATCH, now, detail, report.outcome)
     if report.amount != asked:
         detail = f"asked for {asked}, the bank says {report.amount}"
-        return _open_case(withdrawal, _Kind.AMOUNT_MISMATCH, now, detail)
+        return _open_case(withdrawal, _Kind.AMOUNT_MISMATCH, now, detail, report.outcome)
     if withdrawal.provider_id is None and report.provider_id:
         withdrawal.provider_id = report.provider_id
         withdrawal.save(update_fields=["provider_id"])
@@ -81,15 +82,28 @@ def _apply(withdrawal: Withdrawal, report: PayoutReport, now: datetime) -> Effec
     except UnknownTransition:
         kind = _CONTRADICTIONS.get((_S(withdrawal.status), verb))
         # Old news otherwise: it was paid, we know that it came back since.
-        return Effect.LATE if kind is None else _open_case(withdrawal, kind, now, report.reason)
+        if kind is None:
+            return Effect.LATE
+        return _open_case(withdrawal, kind, now, report.reason, report.outcome)
     move(withdrawal, verb=verb, actor=BANK, actor_id=withdrawal.provider, reason=report.reason, now=now)
     return Effect.APPLIED
 
 
-def _open_case(withdrawal: Withdrawal, kind: WithdrawalCase.Kind, now: datetime, detail: str) -> Effect:
+def _open_case(
+    withdrawal: Withdrawal, kind: WithdrawalCase.Kind, now: datetime, detail: str, outcome: Outcome
+) -> Effect:
     known = WithdrawalCase.objects.filter(withdrawal_id=withdrawal.id, kind=kind).exists()
     if not known:
         WithdrawalCase.objects.create(withdrawal_id=withdrawal.id, kind=kind, detail=detail, opened_at=now)
         transaction.on_commit(metrics.WITHDRAWAL_CASES.labels(kind.value).inc)
         logger.error("withdrawal_case_opened", withdrawal_id=withdrawal.id, kind=kind.value)
+        if kind is _Kind.PAID_AFTER_FAILED and outcome is Outcome.PAID:
+            _freeze(withdrawal, now)
     return Effect.REFUSED
+
+
+def _freeze(withdrawal: Withdrawal, now: datetime) -> None:
+    # The member has the money twice: it stays here until a person has looked.
+    account = of_member(withdrawal.member_id, AccountKind.AVAILABLE, withdrawal.currency).id
+    if LedgerAccount.objects.filter(id=account, frozen_at__isnull=True).update(frozen_at=now):
+        logger.error("account_frozen", account=account)

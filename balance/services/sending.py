@@ -16,6 +16,7 @@ from balance.lifecycle import WORKER, WithdrawalStatus
 from balance.models import BankAccount, Withdrawal
 from balance.providers import provider_named
 from balance.providers.contract import OutcomeUnknown, PayoutOrder, PayoutReport
+from balance.queries.balances import get_balances
 from balance.queries.banking import count_withdrawals_by_status, due_withdrawal_ids, find_oldest_sent_at
 from balance.services.blocks import require_may_withdraw
 from balance.services.reporting import apply_report
@@ -27,6 +28,7 @@ from foundation.money import Money
 
 logger = structlog.get_logger(__name__)
 
+IN_DEBT = "in_debt"
 BATCH = 200
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=6)
 # Providers keep idempotency keys for a week or more; after this only the bank's statement can tell.
@@ -90,7 +92,9 @@ def _find_objection(withdrawal: Withdrawal, *, now: datetime) -> str:
         require_may_withdraw(member_id=withdrawal.member_id, currency=withdrawal.currency, now=now)
     except Forbidden as error:
         return error.code
-    return ""
+    # A sale may have been refunded since: what is on its way would be missing from what is owed.
+    owes = get_balances(withdrawal.member_id, withdrawal.currency).debt.amount_minor > 0
+    return IN_DEBT if owes else ""
 
 
 def _call(withdrawal: Withdrawal, *, now: datetime) -> PayoutReport:

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from balance.models import Posting, Withdrawal, WithdrawalCase
+from balance.errors import AccountFrozen
+from balance.models import BankAccount, LedgerAccount, Posting, Withdrawal, WithdrawalCase
 from balance.providers.contract import Outcome
 from balance.queries.balances import get_balances
+from balance.services.control import unfreeze
 from balance.services.reporting import Effect, apply_report
 from balance.services.sending import advance_withdrawal
 from members.models import Member
@@ -109,6 +111,21 @@ class TestApplyReport:
         assert status_of(withdrawal_id) == first.value
         assert get_balances(seller.id, "EUR") == before
         assert [case.kind for case in WithdrawalCase.objects.all()] == [kind]
+
+    @pytest.mark.parametrize(("second", "freezes"), [(PAID, True), (RETURNED, False)])
+    def test_what_was_given_back_and_paid_all_the_same_stays_until_a_person_has_looked(
+        self, seller: Member, withdrawal_id: str, second: Outcome, freezes: bool
+    ) -> None:
+        tell(withdrawal_id, FAILED, second)
+        account = LedgerAccount.objects.get(id=f"{seller.id}:available:EUR")
+        assert (account.frozen_at is not None) is freezes
+        if freezes:
+            again = BankAccount.objects.get().id
+            with pytest.raises(AccountFrozen):
+                withdraw(seller.id, again, now=NOON + timedelta(days=2))
+            unfreeze(account_id=account.id, actor="staff:1", reason="Seen", now=NOON)
+            tell(withdrawal_id, second)  # a repeat freezes nothing
+            assert withdraw(seller.id, again, now=NOON + timedelta(days=2)).status == "requested"
 
     def test_another_amount_is_a_case_too(self, seller: Member, withdrawal_id: str) -> None:
         assert tell(withdrawal_id, PAID, minor=1999) == [Effect.REFUSED]

@@ -8,12 +8,17 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
+from balance import events
+from balance.chart import Event
+from balance.events import NewPosting, Share
 from balance.models import SandboxPayout, Withdrawal, WithdrawalEvent
 from balance.providers import sandbox
 from balance.providers.contract import Outcome, OutcomeUnknown, PayoutOrder, PayoutReport
 from balance.queries.balances import get_balances
 from balance.services import sending
+from balance.services.posting import post
 from balance.services.sending import REPEAT_FOR, advance_withdrawal, pause_after, sweep_withdrawals
+from balance.services.withdrawing import cancel_withdrawal
 from members.models import Member
 from members.services import restrict
 from tests.factories.banking import activate, bank_tells, make_bank_account, status_of, withdraw
@@ -126,6 +131,15 @@ class TestAdvance:
         held = advance(withdrawal_id)
         assert (held.status, held.reason) == ("in_review", "withdrawals_blocked")
         assert not SandboxPayout.objects.exists()
+
+    def test_holds_back_what_the_member_owes_since(self, seller: Member, withdrawal_id: str) -> None:
+        lines = events.mirrored(events.goodwill_given(Share(seller.id, euros(500))))
+        post(NewPosting("refund", Event.SALE_REFUNDED, lines, "order:1", "system"), now=NOON)
+        held = advance(withdrawal_id)
+        assert (held.status, held.reason) == ("in_review", "in_debt")
+        assert not SandboxPayout.objects.exists()
+        cancel_withdrawal(member_id=seller.id, withdrawal_id=withdrawal_id, now=NOON)
+        assert get_balances(seller.id, "EUR").available == euros(1500)
 
     def test_writes_down_what_happened(self, withdrawal_id: str) -> None:
         advance(withdrawal_id)
