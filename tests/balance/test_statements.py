@@ -56,6 +56,19 @@ class TestMonths:
         assert Month.at(LAST_OF_FEBRUARY, VILNIUS) == Month(2026, 2)
         assert Month.at(FIRST_OF_MARCH, VILNIUS) == Month(2026, 3)
 
+    # Clocks that change at midnight, by half an hour, at one in the night.
+    @pytest.mark.parametrize(
+        "zone", [VILNIUS, "Europe/Lisbon", "Asia/Amman", "Australia/Lord_Howe", "America/Havana"]
+    )
+    def test_follow_each_other_without_a_gap(self, zone: str) -> None:
+        month = Month(2015, 1)
+        while month < Month(2035, 1):
+            end = month.ends_at(zone)
+            assert end == month.next().starts_at(zone)
+            assert Month.at(end - timedelta(microseconds=1), zone) == month
+            assert Month.at(end, zone) == month.next()
+            month = month.next()
+
     def test_are_closed_once_late_commits_are_in(self) -> None:
         end = Month(2026, 3).ends_at(VILNIUS)
         assert not Month(2026, 3).is_closed(VILNIUS, end + timedelta(minutes=59))
