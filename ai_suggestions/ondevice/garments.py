@@ -28,11 +28,6 @@ OTHER = "other"
 """The kind of whatever is none that the models know."""
 
 _SMALLEST = 1e-4  # probabilities below are not reported
-# A photo of something unfamiliar: the object head gives garments less than 5 % and everything that is
-# sold less than 40 %. So are 4 % of the garments of ../shared/clothing, and the demo's skateboard.
-_HARDLY_WEARABLE = 0.05
-_HARDLY_ANYTHING = 0.4
-_UNFAMILIAR_AT_MOST = 0.7  # below the share from which a kind is filled in
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +94,7 @@ class KindModel:
         self._object_temperature: float = manifest["object_temperature"]
         self._gate: Mapping[str, float] = manifest["garment_gate"]
         self._objects = object_kinds(folder / "imagenet_kinds.csv")
+        self._worn = worn_classes(folder / "imagenet_kinds.csv")
 
     def read(self, photo: Image.Image) -> PhotoKinds:
         """What one photo shows. Any mode and size; orientation is taken as it is."""
@@ -117,28 +113,29 @@ class KindModel:
         garments = softmax(logits / self._temperature)
         by_garment = dict(zip(self.kinds, garments.tolist(), strict=True))
         return PhotoKinds(
-            *self._combined(by_garment, objects),
+            *self.combined(by_garment, objects),
             embedding=(embedding / max(float(np.linalg.norm(embedding)), 1e-9)).astype(np.float32),
         )
 
-    def _combined(
+    def combined(
         self, by_garment: Mapping[str, float], objects: NDArray[np.float32]
     ) -> tuple[tuple[KindConfidence, ...], float]:
         """One ranking out of both heads, and the probability that it is a garment.
 
         The garment head alone would call a chair a blouse: it saw few things that are none.
-        So a logistic gate weighs how clearly it speaks against what the object head sees.
+        So a logistic gate weighs how clearly it speaks against what the object head sees: clothes of any sort
+        speak for a garment, also those that are none of its kinds (swimming trunks, pyjamas, an apron).
         """
         object_mass: dict[str, float] = {}
         for index, kind in self._objects.items():
             object_mass[kind] = object_mass.get(kind, 0.0) + float(objects[index])
-        wearable = sum(mass for kind, mass in object_mass.items() if kind in by_garment)
         things = {kind: mass for kind, mass in object_mass.items() if kind not in by_garment}
-        gate = gate_probability(self._gate, gate_signs(by_garment, wearable))
-        gate = held_back(gate, wearable=wearable, sold=sum(object_mass.values()))
+        worn = sum(float(objects[index]) for index in self._worn)
+        gate = gate_probability(self._gate, gate_signs(by_garment, worn))
         scores = {kind: gate * p for kind, p in by_garment.items() if kind != OTHER}
         garment = sum(scores.values())
-        left = max(1 - wearable, 1e-9)  # what the object head gives to garments is already spoken for
+        spoken_for = sum(object_mass.values()) - sum(things.values())  # what it gives to the same garments
+        left = max(1 - spoken_for, 1e-9)
         for kind, mass in things.items():
             scores[kind] = (1 - garment) * mass / left
         scores[OTHER] = max(0.0, 1 - sum(scores.values()))
@@ -170,30 +167,20 @@ class KindModel:
         )
 
 
-def gate_signs(by_garment: Mapping[str, float], wearable: float) -> dict[str, float]:
+def gate_signs(by_garment: Mapping[str, float], worn: float) -> dict[str, float]:
     """What tells a garment from another thing, as log odds.
 
-    `by_garment` are the garment head's probabilities, `wearable` is the object head's mass on the same kinds.
+    `by_garment` are the garment head's probabilities, `worn` is the object head's mass on clothes of any
+    sort.
     """
     peak = max(p for kind, p in by_garment.items() if kind != OTHER)
-    return {"wearable": _logit(wearable), "peak": _logit(peak)}
+    return {"worn": _logit(worn), "peak": _logit(peak)}
 
 
 def gate_probability(gate: Mapping[str, float], signs: Mapping[str, float]) -> float:
     """The probability that it is a garment: a logistic function of the signs."""
     odds = gate["bias"] + sum(gate[name] * value for name, value in signs.items())
     return float(1 / (1 + np.exp(-odds)))
-
-
-def held_back(gate: float, *, wearable: float, sold: float) -> float:
-    """The gate's probability, or less for a photo of something unfamiliar.
-
-    `wearable` is the object head's mass on garments, `sold` on everything that somebody might sell. Where it
-    sees neither, the gate has learnt nothing: the garment head's word is offered, not filled in on its own.
-    """
-    if wearable < _HARDLY_WEARABLE and sold < _HARDLY_ANYTHING:
-        return min(gate, _UNFAMILIAR_AT_MOST)
-    return gate
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -206,7 +193,13 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 def object_kinds(table: Path = sessions.MODELS / "imagenet_kinds.csv") -> dict[int, str]:
     """ImageNet class index (0-999) → kind, for the classes that somebody might sell."""
     with table.open(newline="", encoding="utf-8") as rows:
-        return {int(row["index"]): row["kind"] for row in csv.DictReader(rows)}
+        return {int(row["index"]): row["kind"] for row in csv.DictReader(rows) if row["kind"]}
+
+
+def worn_classes(table: Path = sessions.MODELS / "imagenet_kinds.csv") -> tuple[int, ...]:
+    """The ImageNet classes (0-999) of clothes and cloth, sold here or not."""
+    with table.open(newline="", encoding="utf-8") as rows:
+        return tuple(int(row["index"]) for row in csv.DictReader(rows) if row["worn"] == "yes")
 
 
 def kind_model() -> KindModel:

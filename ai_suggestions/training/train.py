@@ -31,7 +31,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 from ai_suggestions.evaluation.folds import write_fold
 from ai_suggestions.evaluation.known_photos import write_known_photos
 from ai_suggestions.ondevice import sessions
-from ai_suggestions.ondevice.garments import OTHER, gate_probability, gate_signs, held_back, object_kinds
+from ai_suggestions.ondevice.garments import OTHER, gate_probability, gate_signs, object_kinds, worn_classes
 from ai_suggestions.ondevice.views import views_of, working_copy
 from ai_suggestions.training.bench import FOLDS, MEMBERS, OBJECT_TEMPERATURE, Bench
 from ai_suggestions.training.photos import KINDS, LabelledPhoto, folds, labelled_photos
@@ -47,7 +47,7 @@ from ai_suggestions.training.scores import (
 from ai_suggestions.training.tuning import Recipe
 
 PRECISION = 0.95  # of what is filled in without asking
-GATE_SIGNS = ("wearable", "peak")
+GATE_SIGNS = ("worn", "peak")
 
 
 def joined(
@@ -92,8 +92,7 @@ def _threshold(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) ->
 
 def _signs(garments: NDArray[np.float32], objects: NDArray[np.float32]) -> list[float]:
     by_garment = dict(zip(KINDS, garments.tolist(), strict=True))
-    wearable = sum(float(objects[index]) for index, kind in object_kinds().items() if kind in by_garment)
-    signs = gate_signs(by_garment, wearable)
+    signs = gate_signs(by_garment, float(objects[[*worn_classes()]].sum()))
     return [signs[name] for name in GATE_SIGNS]
 
 
@@ -155,13 +154,8 @@ def gated(
     rows: NDArray[np.intp],
     probabilities: NDArray[np.float32],
     gate: Mapping[str, float],
-    *,
-    cautious: bool = True,
 ) -> NDArray[np.float32]:
-    """The rows' probabilities as the service ranks them: KINDS, then what the object head knows.
-
-    Not `cautious`: without what the service holds back for photos of something unfamiliar.
-    """
+    """The rows' probabilities as the service ranks them: KINDS, then what the object head knows."""
     objects = bench.object_probabilities()[rows]
     of_kind = object_kinds()
     things = sorted({*of_kind.values()} - {*KINDS})
@@ -169,17 +163,13 @@ def gated(
     for index, kind in of_kind.items():
         if kind not in KINDS:
             mass[:, things.index(kind)] += objects[:, index]
-    wearable = objects[:, [index for index, kind in of_kind.items() if kind in KINDS]].sum(axis=1)
+    spoken_for = objects[:, [index for index, kind in of_kind.items() if kind in KINDS]].sum(axis=1)
     garments = probabilities[rows]
     for place, row in enumerate(rows):
         signs = dict(zip(GATE_SIGNS, _signs(probabilities[row], objects[place]), strict=True))
-        share = gate_probability(gate, signs)
-        if cautious:
-            mass_sold = float(objects[place, [*of_kind]].sum())
-            share = held_back(share, wearable=float(wearable[place]), sold=mass_sold)
-        garments[place, :-1] *= share
+        garments[place, :-1] *= gate_probability(gate, signs)
     garment = garments[:, :-1].sum(axis=1, keepdims=True)
-    mass *= (1 - garment) / (1 - wearable[:, None]).clip(1e-9)
+    mass *= (1 - garment) / (1 - spoken_for[:, None]).clip(1e-9)
     garments[:, -1:] = 1 - garment - mass.sum(axis=1, keepdims=True)
     return np.concatenate([garments, mass], axis=1)
 
@@ -223,7 +213,7 @@ def main() -> None:
     parser.add_argument(
         "--things", type=Path, help="pictures of things.csv; without, the gate stays as it is"
     )
-    parser.add_argument("--version", default="kinds-3", help="stored with every suggestion")
+    parser.add_argument("--version", default="kinds-4", help="stored with every suggestion")
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
@@ -266,12 +256,10 @@ def main() -> None:
     probabilities = softmax_at(logits, temperature)
     if asked.things is not None:
         gate, metrics["gate"] = fitted_gate(benches, shares, rows, probabilities, temperature, asked.things)
-    threshold, ranked = 1.0, probabilities
-    for name, cautious in (("garments_without_caution", False), ("garments_after_gate", True)):
-        ranked = gated(benches[0], rows, probabilities, gate, cautious=cautious)
-        threshold = _threshold(ranked, labels[rows])
-        scores = scores_of(ranked, labels[rows], ranked.max(axis=1) >= threshold)
-        metrics[name] = dataclasses.asdict(scores)
+    ranked = gated(benches[0], rows, probabilities, gate)
+    threshold = _threshold(ranked, labels[rows])
+    scores = scores_of(ranked, labels[rows], ranked.max(axis=1) >= threshold)
+    metrics["garments_after_gate"] = dataclasses.asdict(scores)
     garment = labels[rows] != KINDS.index(OTHER)
     sure = ranked.max(axis=1) >= threshold
     scores = scores_of(ranked[garment], labels[rows][garment], sure[garment])

@@ -8,7 +8,16 @@ import pytest
 from PIL import Image
 
 from ai_suggestions.ondevice import fingerprints, sessions
-from ai_suggestions.ondevice.garments import OTHER, KindModel, kind_model, kinds_of, object_kinds
+from ai_suggestions.ondevice.garments import (
+    OTHER,
+    KindModel,
+    gate_probability,
+    gate_signs,
+    kind_model,
+    kinds_of,
+    object_kinds,
+    worn_classes,
+)
 from ai_suggestions.ondevice.views import opened, views_of, working_copy
 from tests.ai_suggestions.ondevice.drawing import DEMO_PHOTOS, REPOSITORY, demo_photo
 
@@ -147,6 +156,35 @@ class TestKindsOfTheCatalogue:
     def test_every_object_that_the_net_knows_is_sold(self) -> None:
         assert set(object_kinds().values()) <= self._sold()
         assert all(0 <= index < 1000 for index in object_kinds())
+
+    def test_every_class_of_a_garment_is_worn(self, model: KindModel) -> None:
+        assert {index for index, kind in object_kinds().items() if kind in model.kinds} <= {*worn_classes()}
+
+    def test_clothes_that_are_no_kind_of_the_garment_heads_are_worn_and_goods_are_not(self) -> None:
+        trunks, pyjamas, sarong, sofa, helmet = 842, 697, 775, 831, 518
+        assert {trunks, pyjamas, sarong} <= {*worn_classes()}
+        assert not {sofa, helmet} & {*worn_classes()}
+        assert sarong not in object_kinds()  # it speaks for a garment, and is never proposed
+
+
+class TestGate:
+    @pytest.mark.parametrize(
+        ("peak", "worn", "garment"),
+        [(0.9, 0.9, True), (0.4, 0.9, True), (0.9, 0.001, False), (0.4, 0.001, False)],
+    )
+    def test_what_the_object_head_sees_worn_decides(self, peak: float, worn: float, garment: bool) -> None:
+        gate = json.loads((sessions.MODELS / "kinds.json").read_text(encoding="utf-8"))["garment_gate"]
+        signs = gate_signs({"shorts": peak, OTHER: 1 - peak}, worn)
+        assert (gate_probability(gate, signs) > 0.5) is garment
+
+    def test_trunks_on_a_photo_of_shorts_leave_the_garment_heads_word(self, model: KindModel) -> None:
+        objects = np.zeros(1000, dtype=np.float32)
+        objects[842] = 1  # swimming trunks
+        by_garment = dict.fromkeys(model.kinds, 0.1 / (len(model.kinds) - 1)) | {"shorts": 0.9}
+        ranked, garment = model.combined(by_garment, objects)
+        assert ranked[0].kind == "shorts"
+        assert "swimwear" in {entry.kind for entry in ranked}
+        assert garment > 0.95
 
 
 class TestUnfamiliarThings:
