@@ -26,6 +26,7 @@ from dac7.models.filings import (
     FilingOmission,
     FilingRecord,
 )
+from dac7.queries.corrections import find_changes_since
 from dac7.queries.filings import list_differences
 from dac7.services import approving, correcting, filing, importing_status, omitting
 from dac7.tasks import advance_filing, announce_statements
@@ -168,6 +169,7 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
             "may_export": may and row.status in PUBLISHED and row.statements_sent_at is not None,
             "omissions": FilingOmission.objects.filter(filing=row)[:MOST_SHOWN],
             "omitted": row.omissions.count(),
+            "changed": find_changes_since(row),
             "exports": FilingExport.objects.filter(message__filing=row).select_related("message")[
                 :MOST_SHOWN
             ],

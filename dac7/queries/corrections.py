@@ -14,6 +14,7 @@ from dac7.models.filings import Filing, FilingMessage, FilingOmission, FilingRec
 from dac7.queries.filings import OPERATOR_ERROR
 
 _S = FilingStatus
+_REOPENED: Final = (_S.COMPILED, _S.VALIDATED, _S.APPROVED)
 _TAKEN: Final = (_S.FILED, _S.ACCEPTED, _S.PARTLY_ACCEPTED, _S.CORRECTED)
 _TOLD: Final = (*_TAKEN, _S.UNCHANGED, _S.REJECTED)
 
@@ -56,6 +57,27 @@ def find_corrections_due(year: int) -> CorrectionsDue | None:
         profiles=changed.filter(member_id__in=reported.values("member_id")).count(),
         answers=changed.filter(member_id__in=omitted.values("seller_id")).count(),
         refused=_count_refused(last),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedSince:
+    """What happened since the figures of a filing were frozen: it would say something else if reopened."""
+
+    sales: int
+    profiles: int
+
+
+def find_changes_since(filing: Filing) -> ChangedSince | None:
+    """While a filing can still be reopened; None before it is frozen, and once it has left the house."""
+    if filing.status not in _REOPENED or filing.compiled_at is None:
+        return None
+    told = RecordedMember.objects.filter(record__filing=filing).values("member_id")
+    omitted = FilingOmission.objects.filter(filing=filing).values("seller_id")
+    changed = TaxProfile.objects.filter(changed_at__gte=filing.compiled_at)
+    return ChangedSince(
+        sales=LateChange.objects.filter(year=filing.year, changed_at__gte=filing.compiled_at).count(),
+        profiles=changed.filter(Q(member_id__in=told) | Q(member_id__in=omitted)).count(),
     )
 
 

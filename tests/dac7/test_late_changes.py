@@ -13,9 +13,14 @@ from prometheus_client import REGISTRY
 
 from dac7.message.records import ReportedSeller
 from dac7.models import LateChange
-from dac7.models.filings import FilingMessage
-from dac7.queries.corrections import CorrectionsDue, find_corrections_due
-from dac7.services import compiling, correcting, importing_status
+from dac7.models.filings import Filing, FilingMessage
+from dac7.queries.corrections import (
+    ChangedSince,
+    CorrectionsDue,
+    find_changes_since,
+    find_corrections_due,
+)
+from dac7.services import approving, compiling, correcting, importing_status
 from dac7.services.figuring import reported_sellers
 from dac7.services.rechecking import note_late_changes
 from foundation.money import Money
@@ -83,6 +88,35 @@ class TestARefund:
         assert due() == (1, 0, 0)
         filed(second, later)
         assert due() == (0, 0, 0)
+
+
+class TestAFilingThatWaits:
+    def test_says_that_its_figures_are_not_the_latest_any_more(self, seller: Member) -> None:
+        give_profile(seller.id, now=MARCH)
+        references = sell_many(seller.id, [Money(10_000, "EUR")] * 31, at=MARCH)
+        filing_id = compiling.open_filing(year=YEAR, by="clock", reason="January", now=NOW)
+        compiling.compile_filing(filing_id=filing_id, source=reported_sellers, now=NOW)
+        staff = Client()
+        staff.force_login(make_member("Boss", is_staff=True, is_superuser=True))
+
+        def warns() -> bool:
+            return (
+                "Not the latest any more"
+                in staff.get(f"/admin/dac7/filing/{filing_id}/change/").content.decode()
+            )
+
+        assert not warns()
+        take_back(seller.id, Money(6_000, "EUR"), reference=references[0], at=NOW + HOUR)
+        note_late_changes(now=NOW + 2 * HOUR)
+        assert warns()
+        later = NOW + 3 * HOUR
+        approving.reopen_filing(filing_id=filing_id, staff_id=ANNA, reason="Refund", now=later)
+        compiling.compile_filing(filing_id=filing_id, source=reported_sellers, now=later)
+        assert not warns()
+        give_profile(seller.id, person(city="Kaunas"), version=1, now=later + HOUR)
+        assert find_changes_since(Filing.objects.get()) == ChangedSince(sales=0, profiles=1)
+        filed(filing_id, later)
+        assert not warns()  # from now on it is a correction
 
 
 class TestATaxProfile:
