@@ -238,7 +238,7 @@ class ProfileCheck(models.Model):
 
 
 class CheckEvent(models.Model):
-    """What happened to a check, in order; never changed."""
+    """What happened to a check, in order; a trigger refuses changes."""
 
     id = IdField(primary_key=True)
     profile_check = models.ForeignKey(ProfileCheck, on_delete=models.CASCADE, related_name="events")
@@ -259,7 +259,9 @@ class CheckEvent(models.Model):
 
 
 class AccessLog(models.Model):
-    """Which member of staff read what of whom, when and why. It outlives the dossier."""
+    """Which member of staff read what of whom, when and why. It outlives the dossier; a trigger refuses
+    changes.
+    """
 
     id = IdField(primary_key=True)
     member = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
-from dac7.models import DiligenceEvent, FrozenSeller, InformationRequest, LateChange, SellerYear
+from dac7.models import AccessLog, DiligenceEvent, FrozenSeller, InformationRequest, LateChange, SellerYear
 from dac7.models.filings import FilingOmission, FilingRecord, RecordedMember
 from dac7.queries.filings import seller_of
 from dac7.retention import kept_until
-from dac7.states import MEMBER_STATES
+from dac7.states import MEMBER_STATES, rules_of
 
 logger = structlog.get_logger(__name__)
 
@@ -42,7 +42,8 @@ def forget_records(*, now: datetime) -> int:
 
 
 def forget_figures(*, now: datetime) -> int:
-    """Delete frozen figures, requests and their log once no state's term holds them; gives how many rows.
+    """Delete frozen figures, requests, their log and that of reveals once no state's term holds them; gives
+    how many rows.
 
     Sums by decision name nobody and stay, with what was compiled when.
     """
@@ -61,9 +62,16 @@ def forget_figures(*, now: datetime) -> int:
             LateChange.objects.filter(year=year),
         ):
             forgotten += _delete(rows)
+    forgotten += _delete(AccessLog.objects.filter(happened_at__lt=_nobody_asks_before(now)))
     if forgotten:
         logger.info("tax_figures_forgotten", count=forgotten)
     return forgotten
+
+
+def _nobody_asks_before(now: datetime) -> datetime:
+    """The beginning of the first year of which some state's term still runs."""
+    years = max(rules_of(state, now.year).retention_years for state in MEMBER_STATES)
+    return datetime(now.year - years, 1, 1, tzinfo=UTC)
 
 
 def _delete(rows: QuerySet[Any]) -> int:

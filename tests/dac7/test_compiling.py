@@ -19,7 +19,7 @@ from balance.services.posting import reverse
 from dac7 import states
 from dac7.errors.figures import ExchangeRateMissing, FiguresDoNotAddUp
 from dac7.message.records import Quarter
-from dac7.models import Compilation, ExchangeRate, FrozenSeller, FrozenTotal
+from dac7.models import AccessLog, Compilation, ExchangeRate, FrozenSeller, FrozenTotal
 from dac7.profile_rules import GivenTin
 from dac7.quarters import year_bounds
 from dac7.queries import figures as queries
@@ -328,3 +328,11 @@ class TestForgetting:
         assert forget_figures(now=datetime(YEAR + years + 1, 1, 1, tzinfo=UTC)) == 6
         assert not list(queries.iter_frozen(filing))
         assert queries.list_totals(filing)
+
+    def test_takes_the_log_of_reveals_after_the_longest_term(self, seller: Member) -> None:
+        years = max(rules_of(state, YEAR).retention_years for state in MEMBER_STATES)
+        AccessLog.objects.create(
+            member=seller, staff_id="01STAFF", what="dossier", reason="An audit", happened_at=MARCH
+        )
+        assert forget_figures(now=datetime(YEAR + years, 12, 31, tzinfo=UTC)) == 0
+        assert forget_figures(now=datetime(YEAR + years + 1, 1, 1, tzinfo=UTC)) == 1

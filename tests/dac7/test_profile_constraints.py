@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
-from dac7.models import AccessLog, ProfileCheck, TaxDocument, TaxNumber, TaxProfile
+from dac7.models import AccessLog, CheckEvent, ProfileCheck, TaxDocument, TaxNumber, TaxProfile
 from foundation.encryption import new_file_key
 from foundation.ids import new_id
 from members.models import Member
@@ -108,3 +108,15 @@ class TestAccessLog:
     def test_says_why(self, seller: Member) -> None:
         facts = {"member": seller, "staff_id": "01STAFF", "what": "dossier", "happened_at": NOON}
         refuses("accesslog_has_reason", lambda: AccessLog.objects.create(reason="", **facts))
+
+    def test_is_only_added_to(self, seller: Member) -> None:
+        facts = {"member": seller, "staff_id": "01STAFF", "what": "dossier", "happened_at": NOON}
+        AccessLog.objects.create(reason="An audit", **facts)
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            AccessLog.objects.update(reason="Nothing")
+
+
+def test_what_became_of_a_check_is_only_added_to(profile: TaxProfile) -> None:
+    assert CheckEvent.objects.exists()
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        CheckEvent.objects.update(note="Nothing")
