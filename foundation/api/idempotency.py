@@ -28,7 +28,8 @@ from foundation.errors import Conflict, Malformed, RuleBroken
 from foundation.ids import new_id
 from foundation.models import IdempotencyRecord
 
-KEY = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
+# With or without the quotes of a structured field.
+KEY = re.compile(r'(?P<quote>"?)(?P<key>[!#-~]{1,255})(?P=quote)')
 LEASE = timedelta(seconds=60)
 KEEP = timedelta(hours=48)
 STORED_HEADERS = ("Location", "ETag", "Retry-After", "Preference-Applied")
@@ -77,7 +78,7 @@ def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
             return handler(view, request, *args, **kwargs)
         request.holds_idempotency_key = True  # type: ignore[attr-defined]
         return _run_once(
-            match[1],
+            match["key"],
             request,
             prepare=lambda: view.prepare(request),
             handle=lambda: handler(view, request, *args, **kwargs),

@@ -48,7 +48,7 @@ class Schema(AutoSchema):
             parameters.append(
                 OpenApiParameter(
                     "Idempotency-Key",
-                    {"type": "string", "pattern": r"^[!#-~]{1,255}$"},
+                    {"type": "string", "pattern": r'^("[!#-~]{1,255}"|[!#-~]{1,255})$'},
                     OpenApiParameter.HEADER,
                     required=required,
                     description="Any unique text: sent again with the same body, the request has one effect "

@@ -115,7 +115,7 @@ class TestUploads:
 
 
 class TestKey:
-    @pytest.mark.parametrize("text", ["", "a b", "é", "x" * 256, '""', 'a"b'])
+    @pytest.mark.parametrize("text", ["", "a b", "é", "x" * 256, '""', 'a"b', '"ab', 'ab"'])
     def test_that_is_unusable(self, anna: APIClient, text: str) -> None:
         problem_of(anna.post(EFFECTS, BAG, headers=key(text)), 400, "idempotency_key_invalid")
         assert effects() == 0
