@@ -43,7 +43,7 @@ from orders.services.selling import MOST_REFUSALS
 from orders.services.supporting import refund_part, refund_whole, reject_item, verify_item
 from tests.factories.listings import NOW
 from tests.factories.members import make_member
-from tests.factories.money import euros, give
+from tests.factories.money import euros, give, spend
 from tests.factories.orders import load_small_world, on_offer
 from tests.factories.payments import bank_says, told
 from tests.factories.purchases import carry, check_out, choices, held_by, pay_for
@@ -312,6 +312,12 @@ class Orders(RuleBasedStateMachine):
             # Its end, whichever was first, is final.
             one.ended = one.ended or outcome.value
 
+    @rule()
+    def the_seller_withdraws(self) -> None:
+        """What is taken back after this is a debt."""
+        if (there_is := held_by(self.seller.id)) > 0:
+            spend(self.seller.id, there_is, now=self.now)
+
     @rule(
         by=st.sampled_from(
             [timedelta(minutes=16), timedelta(hours=3), timedelta(hours=49), timedelta(days=8)]
@@ -342,7 +348,7 @@ class Orders(RuleBasedStateMachine):
         found = {
             "buyer": held_by(self.buyer.id),
             "held": held_by(self.buyer.id, K.HELD),
-            "seller": held_by(self.seller.id),
+            "seller": held_by(self.seller.id) + held_by(self.seller.id, K.IN_TRANSIT),
             "pending": held_by(self.seller.id, K.PENDING),
             "earned": sum(ours[kind] for kind in EARNED),
             "losses": ours[K.CHARGEBACK_LOSSES],
