@@ -138,15 +138,19 @@ def _difference(record: FilingRecord, before: ReportedSeller, after: ReportedSel
 
 
 def find_statement_record(member_id: str, year: int) -> FilingRecord | None:
-    """The latest thing that was reported of a member for a year, or is about to be."""
-    return (
-        FilingRecord.objects.filter(
-            members__member_id=member_id, filing__year=year, filing__status__in=[s.value for s in PUBLISHED]
-        )
-        .select_related("filing")
-        .order_by("-filing__number")
-        .first()
-    )
+    """The latest thing that was reported of a member for a year, or is about to be.
+
+    None also of somebody whose account was in another person's record, and is not any more.
+    """
+    published = FilingRecord.objects.filter(
+        filing__year=year, filing__status__in=[s.value for s in PUBLISHED]
+    ).select_related("filing")
+    # An account that has come to another one of the person is deleted and reported there, in one filing.
+    mine = published.filter(members__member_id=member_id).order_by("-filing__number", "kind").first()
+    if mine is None:
+        return None
+    later = published.filter(seller_id=mine.seller_id, filing__number__gt=mine.filing.number)
+    return None if later.exists() else mine
 
 
 def list_untold(filing_id: str, *, limit: int) -> list[tuple[str, str]]:

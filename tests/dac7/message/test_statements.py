@@ -29,6 +29,7 @@ from tests.dac7.message.filings import (
     earning,
     filed,
     opened,
+    records,
 )
 from tests.dac7.message.messages import NAMELESS_TIN, SELLER
 from tests.factories.members import make_member
@@ -81,6 +82,31 @@ class TestJson:
         assert get(ona).json()["quarters"][0]["consideration"]["amount"] == 700
         filed(corrected(), NOW)
         assert get(ona).json()["is_withdrawn"] is True
+
+    def test_follows_an_account_into_the_record_of_the_persons_other_one(
+        self, ona: Member, reported: ReportedSeller
+    ) -> None:
+        second = make_member("Ona again")
+        ids = tuple(sorted((str(ona.pk), str(second.pk))))
+        apart = [earning(replace(SELLER, member_ids=(id_,)), 10, 1) for id_ in ids]
+        answered(filed(opened(*apart)))
+        together = earning(replace(SELLER, member_ids=ids), 20, 2)
+        filing_id = filed(corrected(together), NOW)
+        assert [kind for kind, *_ in records(filing_id)] == ["OECD2", "OECD3"]
+        for member in (ona, second):
+            body = get(member).json()
+            assert (body["is_withdrawn"], body["quarters"][0]["activities"]) == (False, 2)
+
+    def test_is_not_shown_to_whose_account_was_somebody_elses_after_all(
+        self, ona: Member, reported: ReportedSeller
+    ) -> None:
+        stranger = make_member("Stranger")
+        first, other = sorted((str(ona.pk), str(stranger.pk)))
+        answered(filed(opened(replace(SELLER, member_ids=(first, other)))))
+        assert get(Member.objects.get(pk=other)).status_code == 200
+        filed(corrected(earning(replace(SELLER, member_ids=(first,)), 5, 1)), NOW)
+        assert get(Member.objects.get(pk=first)).json()["quarters"][0]["activities"] == 1
+        assert get(Member.objects.get(pk=other)).status_code == 404
 
     def test_is_not_there_before_two_persons_agreed(self, ona: Member, reported: ReportedSeller) -> None:
         opened(reported)
