@@ -142,6 +142,21 @@ def _tin_without_state(seller: Part) -> str:
     return "TIN: issuedBy is missing." if missing else ""
 
 
+def _name_missing(seller: Part) -> str:
+    empty = [
+        name
+        for name in ("FirstName", "LastName", "Name")
+        for element in seller.all(name)
+        if len(element) == 0 and not (element.text or "").strip()
+    ]
+    return f"{', '.join(empty)}: nobody has said who this is." if empty else ""
+
+
+def _birth_date_missing(seller: Part) -> str:
+    individual = any(True for _ in seller.all("IndSellerID"))
+    return "BirthDate is missing." if individual and not seller.text("BirthDate").strip() else ""
+
+
 def _birth_place_missing(seller: Part) -> str:
     individual = any(True for _ in seller.all("IndSellerID"))
     unknown = any(tin.get("unknown") in ("true", "1") for tin in seller.all("TIN"))
@@ -245,6 +260,8 @@ OF_SELLER: Final = (
     Rule("tin_empty", "No TIN is empty.", _tin_empty),
     Rule("tin_known_and_unknown", "A TIN is there, or is said to be missing.", _tin_known_and_unknown),
     Rule("tin_without_state", "Each TIN names the state that issued it.", _tin_without_state),
+    Rule("name_missing", "Every seller has a name.", _name_missing),
+    Rule("birth_date_missing", "Every individual has a date of birth.", _birth_date_missing),
     Rule("birth_place_missing", "A person without a TIN has a place of birth.", _birth_place_missing),
     Rule("birth_date_future", "Nobody is born in the future.", _birth_date_future),
     Rule("birth_date_too_early", "Nobody is older than anybody was.", _birth_date_too_early),

@@ -21,6 +21,8 @@ _OF_RECORD: Final = {
     "tin_empty": "98002",
     "tin_known_and_unknown": "98002",
     "tin_without_state": "98001",
+    "name_missing": "98005",
+    "birth_date_missing": "98003",
     "birth_place_missing": "98003",
     "birth_date_future": "98003",
     "birth_date_too_early": "98003",

@@ -156,6 +156,15 @@ class TestCompiling:
         )
         assert status_of(filing_id) == "collecting"
 
+    @pytest.mark.parametrize(("most", "counts"), [(1, [1, 1, 1]), (2, [2, 1]), (3, [3]), (4, [3])])
+    def test_no_file_is_empty_or_too_large(
+        self, monkeypatch: pytest.MonkeyPatch, most: int, counts: list[int]
+    ) -> None:
+        small = replace(dialects.DIALECTS["sandbox"], most_sellers=most)
+        monkeypatch.setitem(dialects.DIALECTS, "sandbox", small)
+        messages = FilingMessage.objects.filter(filing_id=approved(opened(*SELLERS)))
+        assert list(messages.values_list("seller_count", flat=True)) == counts
+
     def test_large_filings_are_cut_and_the_operator_is_sent_again(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

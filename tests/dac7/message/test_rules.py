@@ -141,6 +141,8 @@ BREAKS: dict[str, tuple[Callable[[etree._Element], None], str]] = {
     "tin_empty": (set_text(f"{INDIVIDUAL}/{{*}}TIN", None), "a"),
     "tin_known_and_unknown": (set_text(f"{INDIVIDUAL}/{{*}}TIN", "NOTIN"), "a"),
     "tin_without_state": (without_attribute(f"{INDIVIDUAL}/{{*}}TIN", "issuedBy"), "a"),
+    "name_missing": (set_text(".//{*}EntSellerID/{*}Name", None), "c"),
+    "birth_date_missing": (set_text(".//{*}BirthDate", None), "a"),
     "birth_place_missing": (drop(f"{SECOND}//{{*}}BirthPlace"), "b"),
     "birth_date_future": (set_text(".//{*}BirthDate", "2027-01-13"), "a"),
     "birth_date_too_early": (set_text(".//{*}BirthDate", "1890-01-01"), "a"),
