@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from dac7.states import MEMBER_STATES, rules_of
+from dac7.states import MEMBER_STATES, all_rules, rules_of
+
+
+def shortest_term() -> int:
+    """Years after which something may be over somewhere: no younger row needs a look."""
+    return min(rules.retention_years for rules in all_rules())
 
 
 def kept_until(country: str, *, last_year: int, operator_state: str) -> date:

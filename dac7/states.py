@@ -77,6 +77,11 @@ def rules_of(state: str, year: int) -> StateRules:
     return found[-1]
 
 
+def all_rules() -> list[StateRules]:
+    """Every row, of whatever state and year."""
+    return [rules for of_state in _rows().values() for rules in of_state]
+
+
 @functools.cache
 def partner_jurisdictions(state: str, year: int) -> frozenset[str]:
     """States outside the Union whose residents an operator of this state reports as well (goods)."""

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from dac7.models import AccessLog, DiligenceEvent, FrozenSeller, InformationRequest, LateChange, SellerYear
 from dac7.models.filings import FilingOmission, FilingRecord, RecordedMember
 from dac7.queries.filings import seller_of
-from dac7.retention import kept_until
+from dac7.retention import kept_until, shortest_term
 from dac7.states import MEMBER_STATES, rules_of
 
 logger = structlog.get_logger(__name__)
@@ -27,8 +27,9 @@ def forget_records(*, now: datetime) -> int:
     such a filing cannot be written again.
     """
     forgotten, last = 0, ""
-    # No state keeps for less than a year, so younger rows need no look.
-    rows = FilingRecord.objects.filter(filing__year__lt=now.year - 1).select_related("filing").order_by("id")
+    # Whose state's term it is stands in the record, which has to be opened: so only those that may be over.
+    oldest = FilingRecord.objects.filter(filing__year__lt=now.year - shortest_term())
+    rows = oldest.select_related("filing").order_by("id")
     while page := list(rows.filter(id__gt=last)[:BATCH]):
         last = page[-1].id
         over = [record.id for record in page if _kept_until(record) < now.date()]
