@@ -17,6 +17,7 @@ from foundation.money import EXPONENTS, Money
 COLUMNS = ("type", "provider_id", "reference", "amount", "fee", "currency", "occurred_at")
 PAYOUT = "payout"
 BANK_FEE = "bank_fee"
+PAYOUT_RECEIVED = "payout_received"
 MAX_BYTES = 10_000_000
 MAX_LINES = 50_000
 MOST_PROBLEMS = 50
@@ -32,6 +33,7 @@ TYPES: dict[str, tuple[int, frozenset[Event]]] = {
     "transfer": (-1, frozenset({Event.WITHDRAWAL_PAID, Event.DONATIONS_SETTLED})),
     "transfer_returned": (1, frozenset({Event.WITHDRAWAL_RETURNED, Event.CORRECTION})),
     BANK_FEE: (-1, frozenset({Event.BANK_FEE_CHARGED})),
+    PAYOUT_RECEIVED: (1, frozenset({Event.PSP_SETTLED})),
 }
 
 
@@ -48,8 +50,8 @@ class Book:
         return frozenset[Event]().union(*(TYPES[name][1] for name in self.types))
 
 
-TRANSFERS = Book(AccountKind.BANK, frozenset({"transfer", "transfer_returned", BANK_FEE}))
-"""What left our bank for members and charities, what came back, what the bank took; there is no payout."""
+TRANSFERS = Book(AccountKind.BANK, frozenset({"transfer", "transfer_returned", BANK_FEE, PAYOUT_RECEIVED}))
+"""What left our bank for members and charities, what came back, what the bank took and what reached it."""
 CARDS = Book(AccountKind.PSP_CLEARING, frozenset(TYPES) - TRANSFERS.types)
 
 _PROVIDER = re.compile(r"[a-z][a-z0-9_-]{0,29}")

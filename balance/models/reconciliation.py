@@ -24,6 +24,7 @@ class SettlementType(models.TextChoices):
     TRANSFER = "transfer", "money left our bank for a member or a charity"
     TRANSFER_RETURNED = "transfer_returned", "such money came back"
     BANK_FEE = "bank_fee", "our bank took a fee that belongs to no transfer"
+    PAYOUT_RECEIVED = "payout_received", "what a provider of cards paid out reached our bank"
 
 
 class SettlementFile(models.Model):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from balance.models import DonationSettlement, SettlementLine, Withdrawal
-from balance.settlements import BANK_FEE
+from balance.settlements import BANK_FEE, PAYOUT_RECEIVED
 
 WITHDRAWAL, SETTLEMENT = "withdrawal:", "donation_settlement:"
 _FACTS = {"transfer": "paid", "transfer_returned": "returned"}
@@ -20,6 +20,11 @@ _ROUND = re.compile(r"DON(?P<id>[0-9A-HJKMNP-TV-Z]{26})R(?P<number>[1-9][0-9]{0,
 def bank_fee_key(provider: str, provider_id: str) -> str:
     """Of what the bank took by a line of its file: each line is charged once."""
     return f"bank_fee:{provider}:{provider_id}"
+
+
+def payout_key(provider_and_id: str) -> str:
+    """Of a payout of cards, named ``{provider}:{provider_id}``: in its own file, and in our bank's."""
+    return f"settlement:{provider_and_id}"
 
 
 def posting_keys(provider: str, lines: Iterable[SettlementLine]) -> dict[str, str]:
@@ -51,7 +56,8 @@ def posting_keys(provider: str, lines: Iterable[SettlementLine]) -> dict[str, st
         if (name := line.reference or line.provider_id) in known
     }
     fees = {line.id: bank_fee_key(provider, line.provider_id) for line in every if line.type == BANK_FEE}
-    return moved | fees
+    received = {line.id: payout_key(line.reference) for line in every if line.type == PAYOUT_RECEIVED}
+    return moved | fees | received
 
 
 def moved_by(provider: str, references: Iterable[str]) -> set[str]:

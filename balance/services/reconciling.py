@@ -19,13 +19,23 @@ from django.db import transaction
 from django.db.models import Q
 
 from balance import metrics
-from balance.chart import of_platform
+from balance.chart import Event, of_platform
 from balance.errors import SettlementCaseEnded, SettlementCaseNotFound, SettlementFileInvalid
 from balance.lifecycle import IMPORT, SETTLEMENT_CASE, STAFF, SettlementCaseStatus
 from balance.models import Posting, SettlementCase, SettlementFile, SettlementLine, Transfer
 from balance.queries.transfers import moved_by, posting_keys
 from balance.services.settling import post_fees, post_payout
-from balance.settlements import CARDS, PAYOUT, TRANSFERS, TYPES, Book, Settlement, read_settlement
+from balance.settlements import (
+    BANK_FEE,
+    CARDS,
+    PAYOUT,
+    PAYOUT_RECEIVED,
+    TRANSFERS,
+    TYPES,
+    Book,
+    Settlement,
+    read_settlement,
+)
 from foundation.db import atomic_retry
 from foundation.errors import FieldProblem
 from foundation.lifecycle import UnknownTransition
@@ -188,12 +198,15 @@ class _Comparison:
             SettlementCase.objects.bulk_create(fresh)
 
     def find_missing(self, settlement: Settlement) -> None:
-        """Postings of the provider from the time of the file's lines that no file has had."""
-        if not settlement.lines:
+        """Postings of the provider from the time of the file's lines that no file has had.
+
+        Payouts of cards are missed in the file of a bank that tells of some: not every one is where they go.
+        """
+        moments = [line.occurred_at for line in settlement.lines if line.type != BANK_FEE]
+        if not moments:
             return
-        first = min(line.occurred_at for line in settlement.lines)
-        last = max(line.occurred_at for line in settlement.lines)
-        for posting_ids in self._posted_between(first, last):
+        received = any(line.type == PAYOUT_RECEIVED for line in settlement.lines)
+        for posting_ids in self._posted_between(min(moments), max(moments), received=received):
             had = set(
                 SettlementCase.objects.filter(posting_id__in=posting_ids).values_list("posting_id", flat=True)
             )
@@ -206,7 +219,7 @@ class _Comparison:
                 ]
             )
 
-    def _posted_between(self, first: datetime, last: datetime) -> Iterator[list[str]]:
+    def _posted_between(self, first: datetime, last: datetime, *, received: bool) -> Iterator[list[str]]:
         rows = Posting.objects.filter(
             event__in=[event.value for event in self.book.events], effective_at__range=(first, last)
         ).order_by("recorded_at", "id")
@@ -214,13 +227,18 @@ class _Comparison:
             rows = rows.filter(actor=f"{_BY}{self.file.provider}")
         # Nothing is recorded before it happens: the range of an index.
         after = Q(recorded_at__gte=first)
-        while found := list(rows.filter(after).values_list("id", "recorded_at", "reference")[:CHUNK]):
+        columns = ("id", "recorded_at", "reference", "event")
+        while found := list(rows.filter(after).values_list(*columns)[:CHUNK]):
             if self.book is TRANSFERS:
-                own = moved_by(self.file.provider, (reference for _, _, reference in found))
-                yield [id_ for id_, _, reference in found if reference in own]
+                own = moved_by(self.file.provider, (reference for _, _, reference, _ in found))
+                yield [
+                    id_
+                    for id_, _, reference, event in found
+                    if reference in own or (received and event == Event.PSP_SETTLED)
+                ]
             else:
-                yield [id_ for id_, _, _ in found]
-            id_, recorded_at, _ = found[-1]
+                yield [id_ for id_, *_ in found]
+            id_, recorded_at, *_ = found[-1]
             after = Q(recorded_at__gt=recorded_at) | Q(recorded_at=recorded_at, id__gt=id_)
 
     def _pairs(

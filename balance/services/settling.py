@@ -7,7 +7,7 @@ from datetime import datetime
 from balance.chart import Event
 from balance.events import NewPosting, bank_fee_charged, psp_settled
 from balance.models import SettlementFile
-from balance.queries.transfers import bank_fee_key
+from balance.queries.transfers import bank_fee_key, payout_key
 from balance.services.posting import post, post_many
 from balance.settlements import TRANSFERS, Settlement
 from foundation.money import Money
@@ -24,7 +24,7 @@ def post_payout(file: SettlementFile, settlement: Settlement, *, actor: str, now
         return  # refunds used up all payments, and nothing was paid
     posted = post(
         NewPosting(
-            key=f"settlement:{file.provider}:{settlement.payout.provider_id}",
+            key=payout_key(f"{file.provider}:{settlement.payout.provider_id}"),
             event=Event.PSP_SETTLED,
             lines=lines,
             reference=file.posted_as,

@@ -192,7 +192,7 @@ class TestFile:
         # An ellipsis stands for the rest of an id.
         cards, transfers = re.findall(r"```csv\n(.*?)```", text.replace("…", "X"), re.DOTALL)
         assert read_settlement(PROVIDER, cards.encode(), now=LATER).paid_out == euros(1900)
-        assert len(read_settlement(PROVIDER, transfers.encode(), now=LATER + timedelta(days=60)).lines) == 4
+        assert len(read_settlement(PROVIDER, transfers.encode(), now=LATER + timedelta(days=60)).lines) == 5
 
     def test_with_a_byte_order_mark_and_windows_ends_of_line_is_read(self) -> None:
         content = b"\xef\xbb\xbf" + GOOD.replace(b"\n", b"\r\n")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -115,6 +115,27 @@ class TestAFileOfTransfers:
         assert sides["platform:payout_fees:EUR"] == (euros(1030), euros(0))
         assert sides["platform:bank:EUR"] == (euros(0), euros(3030))
         assert euro.is_balanced
+
+    def test_tells_which_payouts_of_cards_reached_the_bank(self, seller: Member, account: str) -> None:
+        for number, (amount, day) in enumerate([("24.00", 3), ("5.00", 4), ("7.00", 5)], 1):
+            payout = f"po-{number},,-{amount},0.00,EUR,2026-03-0{day}T00:00:00Z"
+            cards = settlement_file(payment(f"p-{number}", "", amount), payout=payout)
+            import_settlement(provider="cards", name="c.csv", content=cards, actor="system", now=LATER)
+        here: dict[str, Any] = {"at": datetime(2026, 3, 6, tzinfo=UTC), "kind": "payout_received"}
+        transfers_only = [line("b-1", "", "-1.00"), line("b-2", "", "-1.00", at=NOON + 9 * DAY)]
+        assert bring(*transfers_only, provider="adyen") == {"missing_in_ledger": 2}
+        rows = [line("b-1", "cards:po-1", "24.00", at=NOON, kind="payout_received")]
+        rows += [line("b-2", "cards:po-2", "4.50", **here), line("b-3", "cards:po-9", "1.00", **here)]
+        expected = {"matched": 1, "amount_mismatch": 1, "missing_in_ledger": 1, "missing_in_file": 1}
+        assert bring(*rows) == expected
+        lost = SettlementCase.objects.get(status="missing_in_file")
+        assert (lost.posting and lost.posting.key, lost.posting_minor) == ("settlement:cards:po-3", 700)
+        assert bring(line("b-4", "cards:po-3", "7.00", **here)) == {"matched": 1}
+
+    def test_of_fees_alone_misses_no_transfers(self, seller: Member, account: str) -> None:
+        paid(seller, account)
+        rows = [line(f"b-{day}", "", "-1.00", at=NOON + day * DAY, kind="bank_fee") for day in (-1, 1)]
+        assert bring(*rows) == {"matched": 2}
 
     def test_takes_fees_of_another_bank_for_others_although_they_have_the_same_id(self, db: None) -> None:
         for bank in ("sandbox", "otherbank"):
