@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.servers.databases import REPOSITORY, mariadb, redis
@@ -40,11 +40,22 @@ def servers_are_required() -> bool:
     return os.environ.get("PRELOVED_REQUIRE_SERVERS", "") not in ("", "0")
 
 
+def with_compiled_modules(environment: Mapping[str, str]) -> dict[str, str]:
+    """The same, but modules that each process would compile anew, as container images ask, are kept in var/.
+
+    The suite starts dozens of processes, and each would spend seconds on it.
+    """
+    kept = dict(environment)
+    if kept.pop("PYTHONDONTWRITEBYTECODE", ""):
+        kept.setdefault("PYTHONPYCACHEPREFIX", str(REPOSITORY / "var" / "bytecode"))
+    return kept
+
+
 def run_beside_servers(
     command: Sequence[str], *, with_mariadb: bool, with_redis: bool, durable: bool = False
 ) -> int:
     """The command's exit status; raises ServerUnavailable when a server cannot be started."""
-    environment = dict(os.environ)
+    environment = with_compiled_modules(os.environ)
     with contextlib.ExitStack() as stack:
         if with_mariadb:
             environment["DATABASE_URL"] = stack.enter_context(mariadb(durable=durable))
