@@ -21,9 +21,11 @@ RULES: list[dict[str, Any]] = [
     for group in yaml.safe_load((FOLDER / "alerts.yml").read_text(encoding="utf-8"))["groups"]
     for rule in group["rules"]
 ]
+TEST_FILES = sorted(FOLDER.glob("*.test.yml"))
 TESTS: list[dict[str, Any]] = [
     case
-    for test in yaml.safe_load((FOLDER / "alerts.test.yml").read_text(encoding="utf-8"))["tests"]
+    for file in TEST_FILES
+    for test in yaml.safe_load(file.read_text(encoding="utf-8"))["tests"]
     for case in test["alert_rule_test"]
 ]
 DASHBOARD: dict[str, Any] = json.loads(
@@ -56,7 +58,7 @@ def metrics_named_in(expression: str) -> set[str]:
 class TestAlerts:
     def test_are_accepted_and_behave_as_their_tests_say(self) -> None:
         promtool = program("promtool", "prometheus")
-        for command in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts.test.yml"]):
+        for command in (["check", "rules", "alerts.yml"], ["test", "rules", *map(str, TEST_FILES)]):
             done = subprocess.run(
                 [promtool, *command], cwd=FOLDER, capture_output=True, text=True, check=False
             )
