@@ -8,6 +8,7 @@ import random
 import struct
 import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -338,30 +339,31 @@ class TestSpeed:
         content = JPEG[:-2] + noise.removesuffix(b"\xff") + JPEG[-2:]
 
         def seconds() -> float:
-            started = time.perf_counter()
+            started = time.thread_time()
             assert inspect(content).width == 240
-            return time.perf_counter() - started
+            return time.thread_time() - started
 
         assert min(seconds() for _ in range(5)) < 0.1
 
     @pytest.mark.parametrize(
-        "content",
+        "make",
         [
-            b"\xff\xd8" + b"\xff\xfe\x00\x02" * 4_900_000,
-            b"\xff\xd8" + b"\xff" * 19_900_000,
-            JPEG[:-2] + b"\xff\xda\x00\x02" * 4_900_000,
-            JPEG + b"\xff\xd8\xff\xd9" * 4_900_000,
-            PNG[:33] + (b"\0\0\0\0tEXt" + struct.pack(">I", zlib.crc32(b"tEXt"))) * 1_600_000,
-            b"RIFF" + struct.pack("<I", 16_000_004) + b"WEBP" + b"EXIF\0\0\0\0" * 2_000_000,
-            HEIC[:24] + box(b"free", b"") * 2_400_000,
+            lambda: b"\xff\xd8" + b"\xff\xfe\x00\x02" * 4_900_000,
+            lambda: b"\xff\xd8" + b"\xff" * 19_900_000,
+            lambda: JPEG[:-2] + b"\xff\xda\x00\x02" * 4_900_000,
+            lambda: JPEG + b"\xff\xd8\xff\xd9" * 4_900_000,
+            lambda: PNG[:33] + (b"\0\0\0\0tEXt" + struct.pack(">I", zlib.crc32(b"tEXt"))) * 1_600_000,
+            lambda: b"RIFF" + struct.pack("<I", 16_000_004) + b"WEBP" + b"EXIF\0\0\0\0" * 2_000_000,
+            lambda: HEIC[:24] + box(b"free", b"") * 2_400_000,
         ],
         ids=["segments", "fill", "scans", "pictures", "chunks", "riff", "boxes"],
     )
-    def test_millions_of_tiny_parts_are_given_up_soon(self, content: bytes) -> None:
-        started = time.perf_counter()
+    def test_millions_of_tiny_parts_are_given_up_soon(self, make: Callable[[], bytes]) -> None:
+        content = make()  # not while tests are collected: 100 MB in every process
+        started = time.thread_time()
         with pytest.raises(REFUSALS):
             inspect(content)
-        assert time.perf_counter() - started < 1
+        assert time.thread_time() - started < 1
 
     def test_extents_that_take_no_room_are_given_up_soon(self) -> None:
         # Version 2, all field lengths 0: 5,000 items that claim 65,535 extents each, in 50 kB.
@@ -369,7 +371,7 @@ class TestSpeed:
         iloc = box(b"iloc", b"\x02\0\0\0" + b"\0\0" + struct.pack(">I", 5_000) + items)
         file_type = HEIC[: int.from_bytes(HEIC[:4])]
         content = file_type + box(b"meta", b"\0\0\0\0" + iloc) + box(b"mdat", b"x")
-        started = time.perf_counter()
+        started = time.thread_time()
         with pytest.raises(errors.PhotoDamaged, match="where its picture is"):
             inspect(content)
-        assert time.perf_counter() - started < 1
+        assert time.thread_time() - started < 1
