@@ -19,6 +19,7 @@ from listings.queries import ListingFacts, PhotoFacts, get_listing
 from listings.services import ListingChange
 from listings.services.catalogue import COLUMNS
 from tests.factories.members import make_market
+from tests.factories.remembered import remembered
 
 NOW = dt.datetime(2026, 6, 1, 12, 0, tzinfo=dt.UTC)
 
@@ -75,6 +76,7 @@ def small_texts() -> dict[str, str]:
     }
 
 
+@remembered
 def load_small_catalogue() -> None:
     """Markets LT, DE, PL and GB with the small catalogue."""
     for code in _MARKETS:

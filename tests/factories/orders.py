@@ -14,10 +14,12 @@ from orders.services.shipping_options import load_shipping_options
 from orders.services.terms import load_terms
 from tests.factories.listings import NOW, load_small_catalogue, make_listings
 from tests.factories.money import euros
+from tests.factories.remembered import remembered
 
 SMALL = ("LT", "DE", "PL", "GB")
 
 
+@remembered
 def load_small_world() -> None:
     """Four markets with a small catalogue, their real terms and shipping options."""
     load_small_catalogue()
