@@ -31,8 +31,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def _only_hands_out(config: pytest.Config) -> bool:
+    """Whether this is xdist's process that gives the tests to its workers and runs none."""
+    workers = getattr(config.option, "tx", None) and config.option.dist != "no"
+    return bool(workers) and not hasattr(config, "workerinput") and not config.option.collectonly
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if _only_hands_out(config):
+        return  # before the settings are read: setting up Django would keep the workers waiting for seconds
     # A hash that takes its time on purpose would be most of the suite's time.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # A file, as in the embedded default: a database in memory knows neither WAL nor waiting for a lock.
@@ -95,6 +103,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
+    # The long ones first, or one of them, begun last, keeps the other worker waiting at the end.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _looking_for_static_files_once() -> Iterator[None]:
+    """Every test client makes the middleware anew, and WhiteNoise would look through all packages."""
+    from whitenoise.middleware import WhiteNoiseMiddleware
+
+    found: dict[str, object] = {}
+    look = WhiteNoiseMiddleware.add_files_from_finders
+
+    def remember(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(middleware)
+            found.update(middleware.files)
+        middleware.files = dict(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", remember)
+        yield
+
 
 @pytest.fixture(autouse=True)
 def _clean_cache() -> None:
@@ -125,45 +155,18 @@ def django_db_setup(django_db_setup: None, django_db_keepdb: bool) -> None:
         template.keep(Path(settings.DATABASES["default"]["TEST"]["NAME"]))
 
 
-# Filled by migrating; Django's own flush would fill them anew after every test, which takes seconds.
-KEPT_TABLES = frozenset({"django_content_type", "auth_permission"})
-
-
 @pytest.fixture(autouse=True, scope="session")
 def _emptying_the_tables() -> Iterator[None]:
     """After a test on real transactions its rows are deleted, of the tables that have any."""
     from django.test import TransactionTestCase
 
+    from tests.emptying import empty_the_tables
+
     case_class: Any = TransactionTestCase  # its hooks are not in the stubs
     tear_down = case_class._fixture_teardown
-    case_class._fixture_teardown = lambda case: _empty_the_tables()
+    case_class._fixture_teardown = lambda case: empty_the_tables()
     yield
     case_class._fixture_teardown = tear_down
-
-
-def _empty_the_tables() -> None:
-    from django.db import connection
-
-    from balance import append_only
-    from balance.services.posting import forget_opened_accounts
-
-    forget_opened_accounts()
-    tables = sorted(set(connection.introspection.django_table_names()) - KEPT_TABLES)
-    quoted = [connection.ops.quote_name(table) for table in tables]
-    with connection.cursor() as cursor:
-        has_rows = ", ".join(f"EXISTS (SELECT 1 FROM {name})" for name in quoted)  # noqa: S608  # names of ours
-        cursor.execute(f"SELECT {has_rows}")
-        filled = [table for table, found in zip(tables, cursor.fetchone(), strict=True) if found]
-        protected = [table for table in filled if table in append_only.PROTECTED]
-        if protected:  # the ledger's triggers refuse it
-            with connection.schema_editor() as editor:
-                append_only.remove(editor, protected)
-        with connection.constraint_checks_disabled():
-            for table in filled:
-                cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608
-        if protected:
-            with connection.schema_editor() as editor:
-                append_only.install(editor, protected)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -129,19 +128,14 @@ def print_world() -> None:
 class Aim:
     """Sends generated requests to what exists: hardly any random id would ever be one."""
 
-    def __init__(
-        self, targets: dict[str, list[str]], orders: Callable[[], dict[str, list[str]]] = dict
-    ) -> None:
-        """`orders` makes what takes long to make, and is called when an operation asks for it."""
-        self._targets, self._orders = targets, orders
+    def __init__(self, targets: dict[str, list[str]]) -> None:
+        self._targets = targets
 
     def at(self, case: schemathesis.Case[Any]) -> None:
         """Name something real in three of four paths, and the current version in half of the changes."""
         draw = zlib.crc32(repr((case.body, case.query, case.headers)).encode(errors="replace"))
         if draw % 4 and not _is_negative(case, "path"):
             for name in case.path_parameters or {}:
-                if name in ("order_id", "issue_id") and name not in self._targets:
-                    self._targets |= self._orders()
                 if targets := self._targets.get(name):
                     case.path_parameters[name] = targets[draw // 4 % len(targets)]
         if not _is_negative(case):

@@ -65,25 +65,52 @@ def service(environ: Any, start_response: Any) -> Any:
 schema.app = service
 
 
-@pytest.fixture(scope="module")
-def committed_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """Made once and committed; each operation's own changes are rolled back with its test."""
-    from django.core.management import call_command
+@pytest.fixture(scope="module", autouse=True)
+def storage_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One for all operations: the files of the committed world have to be there for each."""
+    from django.conf import settings
+    from django.test import override_settings
 
+    folder = tmp_path_factory.mktemp("storage")
+    originals = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(folder / "originals"), "base_url": None},
+    }
+    with override_settings(
+        MEDIA_ROOT=folder / "media", STORAGES=settings.STORAGES | {"originals": originals}
+    ):
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def committed_world(django_db_setup: None, django_db_blocker: Any, storage_folder: Path) -> Iterator[World]:
+    """Made once and committed; each operation's own changes are rolled back with its test."""
+    from tests.emptying import empty_the_tables
     from tests.journeys.schemathesis_world import build
 
     with django_db_blocker.unblock():
         yield build()
-        call_command("flush", interactive=False, verbosity=0)
+        empty_the_tables()
+
+
+@pytest.fixture(scope="module")
+def targets(committed_world: World, django_db_blocker: Any) -> dict[str, list[str]]:
+    """For each path parameter what exists; committed too."""
+    from tests.journeys.schemathesis_world import orders_of, things
+
+    with django_db_blocker.unblock():
+        return things(committed_world) | orders_of(committed_world)
 
 
 @pytest.fixture
-def aim(committed_world: World, db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aim]:
+def aim(
+    targets: dict[str, list[str]], db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Aim]:
     from django.core import signals
     from django.db import close_old_connections
 
     from foundation.api import waiting
-    from tests.journeys.schemathesis_world import Aim, orders_of, things
+    from tests.journeys.schemathesis_world import Aim
 
     # The end of a request would close the connection of the test's transaction.
     signals.request_started.disconnect(close_old_connections)
@@ -91,7 +118,7 @@ def aim(committed_world: World, db: None, settings: Any, monkeypatch: pytest.Mon
     # Nobody works here, so waiting would only take its time.
     monkeypatch.setattr(waiting, "MAX_WAIT_S", 0)
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, "1000000/minute")
-    yield Aim(things(committed_world), lambda: orders_of(committed_world))
+    yield Aim(targets)
     signals.request_started.connect(close_old_connections)
     signals.request_finished.connect(close_old_connections)
 

@@ -18,6 +18,7 @@ import pytest
 import requests
 import schemathesis
 
+from tests import template
 from tests.journeys.test_schemathesis import CONFIG, DOCUMENT, schema
 from tests.servers.processes import answers_on, free_port, running
 
@@ -73,7 +74,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
 
-    manage("migrate", "--verbosity", "0")
+    if not template.lay_out(home / "preloved.sqlite3"):
+        manage("migrate", "--verbosity", "0")
     made = manage("shell", "-c", "from tests.journeys.schemathesis_world import print_world; print_world()")
     world = json.loads(next(line for line in made.splitlines() if line.startswith('{"headers"')))
     web = [sys.executable, "-m", "gunicorn", "-c", "ops/gunicorn.conf.py", "config.wsgi:application"]
