@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from dac7.dossiers import EntityType
+from dac7.models import SalesCursor
 from dac7.profile_rules import GivenTin, ProfileDetails
 from dac7.queries.profiles import ProfileFacts
+from dac7.services import rechecking, watching
 from dac7.services.profiling import give_tax_profile
 from tests.factories.money import NOON
 
@@ -53,3 +55,9 @@ def give_profile(
     return give_tax_profile(
         member_id=member_id, details=details or person(), expected_version=version, now=now
     )
+
+
+def read_so_far(now: datetime) -> None:
+    """As where Preloved has run for a while: a new installation reads each day since January, for seconds."""
+    for reader in (watching.READER, watching.OFFERS_READER, rechecking.READER):
+        SalesCursor.objects.create(name=reader, read_until=now - timedelta(days=1))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from foundation import clock
 from orders.models import Order, Strike
@@ -16,6 +17,7 @@ from tests.factories.banking import LT_IBAN
 from tests.factories.members import make_member
 from tests.factories.money import give
 from tests.factories.orders import load_small_world
+from tests.factories.tax import read_so_far
 from tests.journeys.shopping import HOMES, Shopper
 
 pytestmark = [pytest.mark.usefixtures("sandbox"), pytest.mark.any_database]
@@ -28,6 +30,7 @@ EUR = "EUR"
 def join(live_server: Any) -> Iterator[Join]:
     """Signs members up and in."""
     load_small_world()
+    read_so_far(timezone.now())
     joined: list[Shopper] = []
 
     def sign_in(name: str, country: str = "LT") -> Shopper:
