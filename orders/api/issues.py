@@ -60,7 +60,7 @@ class ProposeSerializer(StrictSerializer):
 class AnswerSerializer(StrictSerializer):
     """Which proposal you have seen."""
 
-    number = StrictIntegerField(min_value=1)
+    number = StrictIntegerField(min_value=1, max_value=32_767)
 
 
 class SendBackSerializer(StrictSerializer):
