@@ -1,7 +1,8 @@
 """What sales credited to sellers and what was taken back again, streamed: for whoever reports about sellers.
 
-Read account by account through the two indexes of Transfer, in pages, so that memory does not grow with the
-ledger and the time to read a seller does not grow with the number of the others.
+Debits of sellers are read account by account through their index, in pages, so that memory does not grow with
+the ledger and the time to read a seller does not grow with the number of the others. What is rare is read at
+once, by its event.
 """
 
 from __future__ import annotations
