@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from argparse import ArgumentParser
+import re
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +26,11 @@ class Command(BaseCommand):
         """Three options."""
         parser.add_argument("--currency", default="EUR")
         parser.add_argument(
-            "--fee", default="0", metavar="AMOUNT", help="what the bank takes for each transfer, such as 0.15"
+            "--fee",
+            type=_fee,
+            default="0",
+            metavar="AMOUNT",
+            help="what the bank takes for each transfer, such as 0.15",
         )
         parser.add_argument(
             "--since", type=_moment, default=datetime(2000, 1, 1, tzinfo=UTC), help="ISO 8601 with offset"
@@ -45,3 +50,10 @@ def _moment(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(text)
     return moment
+
+
+def _fee(text: str) -> str:
+    # Not below zero: an import would refuse the file that is written with it.
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text):
+        raise ArgumentTypeError(f"{text!r} is no amount such as 0.15")
+    return text
