@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from balance import events
 from balance.chart import Event
-from balance.events import NewPosting, Posted, Share
+from balance.events import Line, NewPosting, Posted, Share
 from balance.services.posting import post
 from foundation.money import Money
 
@@ -23,29 +23,14 @@ def euros(minor: int) -> Money:
 
 def give(member_id: str, minor: int, *, now: datetime = NOON) -> Posted:
     """Put cents into the member's available account."""
-    number = next(_number)
-    return post(
-        NewPosting(
-            key=f"test:gift:{number}",
-            event=Event.GOODWILL_GIVEN,
-            lines=events.goodwill_given(Share(member_id, euros(minor))),
-            reference=f"test:{number}",
-            actor="system",
-        ),
-        now=now,
-    )
+    return _post(Event.GOODWILL_GIVEN, events.goodwill_given(Share(member_id, euros(minor))), now)
 
 
 def spend(member_id: str, minor: int, *, now: datetime = NOON) -> Posted:
     """Take cents from the member's available account, as a withdrawal does."""
-    number = next(_number)
-    return post(
-        NewPosting(
-            key=f"test:withdrawal:{number}",
-            event=Event.WITHDRAWAL_REQUESTED,
-            lines=events.withdrawal_requested(Share(member_id, euros(minor))),
-            reference=f"test:{number}",
-            actor="system",
-        ),
-        now=now,
-    )
+    return _post(Event.WITHDRAWAL_REQUESTED, events.withdrawal_requested(Share(member_id, euros(minor))), now)
+
+
+def _post(event: Event, lines: tuple[Line, ...], now: datetime) -> Posted:
+    key = f"test:{event}:{next(_number)}"
+    return post(NewPosting(key=key, event=event, lines=lines, reference=key, actor="system"), now=now)
