@@ -253,5 +253,5 @@ class TestTheSandboxsStatement:
     @pytest.mark.parametrize("fee", ["cheap", "-0.15", "1e3", ""])
     def test_takes_no_fee_that_is_no_amount(self, settings: Settings, fee: str) -> None:
         settings.SANDBOX = True
-        with pytest.raises(CommandError, match="is no amount such as 0.15"):
+        with pytest.raises(CommandError, match=r"is no amount such as 0\.15"):
             call_command("sandbox_statement", f"--fee={fee}")
