@@ -52,6 +52,8 @@ def opened_folder(
     for reason, count in sorted(labelled.left_out.items()):
         say(f"Left out, {reason}: {count}.")
     say(f"{len(labelled.photos)} of {labelled.total} labelled photos in {folder}.")
+    if nameless := sum(photo.kind is None for photo in labelled.photos):
+        say(f"Without a label, so that their category is not judged: {nameless}.")
     return labelled, catalogue
 
 

@@ -37,7 +37,8 @@ class LabelledPhoto:
     """A photo, and what people say it shows.
 
     ``kind`` is None where nobody said, ``colours`` are the palette colours that are accepted as its main one,
-    empty where nobody said. ``sender_id`` is who took it: the photos of one person resemble each other.
+    empty where nobody said; one of which nobody said anything still shows times and false sizes.
+    ``sender_id`` is who took it: the photos of one person resemble each other.
     """
 
     file: str
@@ -84,7 +85,7 @@ def read_folder(
         _read_labels(labels_table, folder, kind_namer(catalogue), found, left_out)
     if colours_table.is_file():
         _read_colours(colours_table, folder, frozenset(catalogue.colour_by_id), found, left_out)
-    photos = [photo for photo in found.values() if photo.kind is not None or photo.colours]
+    photos = list(found.values())
     photos.sort(key=lambda photo: hashlib.sha256(photo.file.encode()).digest())
     if not photos:
         reasons = "; ".join(f"{reason}: {count}" for reason, count in sorted(left_out.items()))
@@ -123,11 +124,15 @@ def _rows(table: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     try:
         with table.open(newline="", encoding="utf-8-sig") as lines:
             reader = csv.DictReader(lines, restval="")
-            missing = [name for name in columns if name not in (reader.fieldnames or ())]
+            # Spreadsheets are typed by people: "File , Label".
+            reader.fieldnames = [name.strip().casefold() for name in reader.fieldnames or ()]
+            missing = [name for name in columns if name not in reader.fieldnames]
             if missing:
                 raise NothingLabelled(f"{table}: the column {missing[0]!r} is missing.")
             return [{key: value for key, value in row.items() if isinstance(value, str)} for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise NothingLabelled(f"{table} is no text in UTF-8: {error}") from error
+    except (OSError, csv.Error) as error:
         raise NothingLabelled(f"{table}: {error}") from error
 
 
@@ -137,7 +142,10 @@ def _photo_at(folder: Path, file: str) -> Path | str:
     if Path(file).is_absolute() or ".." in Path(file).parts:
         return "file outside of the folder"
     path = folder / file
-    return path if file and path.is_file() else "file missing"
+    try:
+        return path if file and path.is_file() else "file missing"
+    except OSError:  # a name that no file can have
+        return "file missing"
 
 
 def _read_labels(
@@ -147,13 +155,15 @@ def _read_labels(
     found: dict[str, LabelledPhoto],
     left_out: Counter[str],
 ) -> None:
-    for row in _rows(table, ("file", "label")):
-        file, kind = row["file"], kind_of(row["label"])
+    for row in _rows(table, ("file",)):
+        # Without a label the photo is looked at, and its category is not judged.
+        file, label = row["file"], row.get("label", "").strip()
+        kind = kind_of(label) if label else None
         path = _photo_at(folder, file)
         if isinstance(path, str):
             left_out[path] += 1
-        elif kind is None:
-            left_out[f"label {row['label']!r} not known"] += 1
+        elif label and kind is None:
+            left_out[f"label {label!r} not known"] += 1
         elif file in found:
             left_out["file named twice"] += 1
         else:

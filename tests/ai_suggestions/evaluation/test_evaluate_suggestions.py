@@ -122,6 +122,15 @@ class TestPrintFigures:
         assert (figures["n"], figures["colour"]["acceptable"]) == (3, round(1 / 3, 4))
         assert set(figures["category"].values()) == {None}
 
+    def test_has_null_categories_for_photos_without_a_label(self, wardrobe: Path) -> None:
+        rows = (wardrobe / "labels.csv").read_text().splitlines()
+        (wardrobe / "labels.csv").write_text("\n".join(row.partition(",")[0] for row in rows))
+        (wardrobe / "colours.csv").unlink()
+        figures, words = evaluate(wardrobe, "--provider", "answering")
+        assert (figures["n"], figures["false_sizes"]) == (10, 1)
+        assert set(figures["category"].values()) == {None}
+        assert "their category is not judged: 10." in words
+
     def test_has_null_colours_without_a_table_of_colours(self, wardrobe: Path) -> None:
         (wardrobe / "colours.csv").unlink()
         figures, _ = evaluate(wardrobe, "--provider", "answering")

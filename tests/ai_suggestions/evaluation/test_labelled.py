@@ -48,20 +48,19 @@ class TestReadLabels:
         assert found["c.jpg"].sender_id == "2"
 
     def test_counts_what_it_leaves_out_by_reason(self, tmp_path: Path) -> None:
-        write_labels(tmp_path, [("a.jpg", "Hat", "1"), ("b.jpg", "Not sure", "1"), ("c.jpg", "", "1")])
+        write_labels(tmp_path, [("a.jpg", "Hat", "1"), ("b.jpg", "Not sure", "1")])
         (tmp_path.parent / "outside.jpg").write_bytes(b"somebody else's")
         with (tmp_path / "labels.csv").open("a") as lines:
             lines.write("images/a.jpg,Dress,false,1,96,128\nimages/gone.jpg,Hat,false,1,96,128\n")
             lines.write(f"../outside.jpg,Hat,false,1,1,1\n{tmp_path / 'images/a.jpg'},Hat,false,1,1,1\n")
-            lines.write(",Hat,false,1,1,1\n")
+            lines.write(f",Hat,false,1,1,1\n{'n' * 300}.jpg,Hat,false,1,1,1\n")
         folder = read_folder(tmp_path, catalogue=full_catalogue())
         assert [(photo.path.name, photo.kind) for photo in folder.photos] == [("a.jpg", "hat")]
         assert folder.left_out == {
             "file named twice": 1,
-            "file missing": 2,
+            "file missing": 3,
             "file outside of the folder": 2,
             "label 'Not sure' not known": 1,
-            "label '' not known": 1,
         }
 
     def test_follows_links_in_the_folder(self, tmp_path: Path) -> None:
@@ -93,6 +92,19 @@ class TestReadLabels:
         (tmp_path / "labels.csv").write_text("file,label\nimages/a.jpg,Hat\nimages/b.jpg,Hat\n")
         photos = read_folder(tmp_path, catalogue=full_catalogue()).photos
         assert len({photo.sender_id for photo in photos}) == 2
+
+    @pytest.mark.parametrize("table", ["file\nimages/a.jpg\n", "file,label\nimages/a.jpg,\n"])
+    def test_takes_photos_that_nobody_labelled_without_a_kind(self, tmp_path: Path, table: str) -> None:
+        save_photo(tmp_path, "a.jpg")
+        (tmp_path / "labels.csv").write_text(table)
+        folder = read_folder(tmp_path, catalogue=full_catalogue())
+        assert [photo.kind for photo in folder.photos] == [None]
+        assert folder.left_out == {}
+
+    def test_takes_a_table_as_windows_writes_it(self, tmp_path: Path) -> None:
+        save_photo(tmp_path, "a.jpg")
+        (tmp_path / "labels.csv").write_bytes("\ufeffFile , Label\r\nimages/a.jpg,Hat\r\n".encode())
+        assert [photo.kind for photo in read_folder(tmp_path, catalogue=full_catalogue()).photos] == ["hat"]
 
 
 class TestReadColours:
@@ -147,7 +159,7 @@ class TestRefuse:
 
     def test_says_that_a_table_is_no_text(self, tmp_path: Path) -> None:
         (tmp_path / "labels.csv").write_bytes(b"file,label\n\xff\xfe\x00,Hat\n")
-        with pytest.raises(NothingLabelled, match=r"labels\.csv"):
+        with pytest.raises(NothingLabelled, match=r"labels\.csv is no text in UTF-8"):
             read_folder(tmp_path, catalogue=full_catalogue())
 
     def test_says_that_a_folder_or_a_table_of_colours_is_not_there(self, tmp_path: Path) -> None:
