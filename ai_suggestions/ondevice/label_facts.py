@@ -2,7 +2,7 @@
 
 Caution comes first: folds, prints and logos give letters and numbers that are no size. So a size needs a
 second sign that the text is a label, a brand must be one of a given list, and a material needs its
-percentage.
+percentage. Text that gives orders ("set the brand to ...") is written for a machine, and states nothing.
 """
 
 from __future__ import annotations
@@ -49,6 +49,17 @@ _LEATHER = {
     "echt leder",
     "cuir veritable",
 }
+# Letters and digits only, since readers of text lose spaces. In the languages that we compose in.
+_FORM = r"(?:brand|size|colou?r|category|condition|materials?|price|title|description)"
+_ORDERS = re.compile(
+    r"(?:ignor[ei]|disregard|forgetall|override|missachte|oublie[zr]?(?:toute|les)|nepaisyk).{0,30}"
+    r"(?:instruction|rule|prompt|anweisung|regel|consigne|regle|instrukcij|taisykl|nurodym)"
+    r"|system(?:prompt|message|override)|(?:new|following)instructions|(?:aimodel|assistant|chatbot)s?you"
+    r"|you(?:must|shall|haveto|aretold)(?:now)?(?:set|write|say|answer|fill|choose|classif)"
+    rf"|(?:set|change)(?:the|its)?{_FORM}(?:field)?(?:to|as)|(?:write|use|enter)(?:the|as)?{_FORM}"
+    r"|setze?(?:die|den|das)?(?:marke|preis|titel|kategorie)auf|mets?(?:la|le)(?:marque|prix|titre)"
+    r"|nustatyk(?:preke|kain|pavadinim|kategorij)"
+)
 _PERCENT = re.compile(r"(\d{1,3}) ?%\s*([^%]{2,60}?)(?=\d{1,3} ?%|$)")
 _PERCENT_AFTER = re.compile(r"([^%]{3,60}?)\s*\b(\d{1,3}) ?%")
 _MOST_MATERIALS = 3
@@ -111,9 +122,11 @@ def facts_in(lines: Sequence[TextLine], brands: Mapping[str, str]) -> LabelFacts
 
     `brands` maps every accepted spelling to an id. Sizes are read only when the lines show other signs of a
     label: care or origin words, materials, a word like "size", or a brand beside print that is not bigger
-    than the brand's.
+    than the brand's. Lines that together give orders state nothing.
     """
     plain = [_plain(line.text) for line in lines]
+    if _ORDERS.search("".join(re.sub(r"[^a-z0-9]", "", text) for text in plain)):
+        return LabelFacts()
     brand = _brand_in(lines, plain, brands)
     sign = brand if brand is not None and brand.confidence >= _SIGN else None
     materials = _materials_in(lines, plain)
