@@ -73,6 +73,23 @@ class LabelFact:
         return Evidence(Source.LABEL, photo_id=self.photo_id, box=self.box, text=self.text, note=note)
 
 
+@dataclass(frozen=True, slots=True)
+class CareFact:
+    """A washing instruction that a label states; ``code`` is one of ``steps.care.care_codes()``."""
+
+    code: str
+    text: str
+    confidence: float
+    photo_id: str
+    box: Box | None = None
+
+    def evidence(self) -> Evidence:
+        """The words and where they stand, to be shown beside a description."""
+        return Evidence(
+            Source.LABEL, photo_id=self.photo_id, box=self.box, text=self.text, note="care_on_label"
+        )
+
+
 def strongest(facts: Sequence[LabelFact]) -> list[LabelFact]:
     """The surest fact for each value, surest first, ties by value so that the order is stable."""
     best: dict[str, LabelFact] = {}

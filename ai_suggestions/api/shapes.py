@@ -139,7 +139,8 @@ class EvidenceSerializer(serializers.Serializer[Any]):
     field = serializers.ChoiceField(
         choices=[f.value for f in Field],
         allow_null=True,
-        help_text="Title and description only: the fact in the text that this is the reason for.",
+        help_text="Title and description only: the fact in the text that this is the reason for; null for "
+        "washing instructions, of which a listing has no field.",
     )
     note = serializers.CharField(allow_null=True, help_text="A stable code, such as `brand_name_on_label`.")
     text = serializers.CharField(allow_null=True, help_text="The words that were read or typed.")

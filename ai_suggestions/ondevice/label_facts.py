@@ -1,4 +1,4 @@
-"""What the text on a label says: brand, size, materials. Pure functions over lines that were read.
+"""What the text on a label says: brand, size, materials, care. Pure functions over lines that were read.
 
 Caution comes first: folds, prints and logos give letters and numbers that are no size. So a size needs a
 second sign that the text is a label, a brand must be one of a given list, and a material needs its
@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ai_suggestions.brand_words import WORDS_TOO
+from ai_suggestions.ondevice.care_words import care_in
 from ai_suggestions.ondevice.labels import TextLine
 from ai_suggestions.ondevice.material_words import MATERIAL_BY_WORD
 
@@ -54,7 +55,7 @@ _FORM = r"(?:brand|size|colou?r|category|condition|materials?|price|title|descri
 _ORDERS = re.compile(
     r"(?:ignor[ei]|disregard|forgetall|override|missachte|oublie[zr]?(?:toute|les)|nepaisyk).{0,30}"
     r"(?:instruction|rule|prompt|anweisung|regel|consigne|regle|instrukcij|taisykl|nurodym)"
-    r"|system(?:prompt|message|override)|(?:new|following)instructions|(?:aimodel|assistant|chatbot)s?you"
+    r"|system(?:prompt|message|override)|newinstructions|(?:aimodel|assistant|chatbot)s?you"
     r"|you(?:must|shall|haveto|aretold)(?:now)?(?:set|write|say|answer|fill|choose|classif)"
     rf"|(?:set|change)(?:the|its)?{_FORM}(?:field)?(?:to|as)|(?:write|use|enter)(?:the|as)?{_FORM}"
     r"|setze?(?:die|den|das)?(?:marke|preis|titel|kategorie)auf|mets?(?:la|le)(?:marque|prix|titre)"
@@ -106,6 +107,16 @@ class MaterialRead:
 
 
 @dataclass(frozen=True, slots=True)
+class CareRead:
+    """A washing instruction (`care_words.CODES`)."""
+
+    code: str
+    text: str
+    line: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class LabelFacts:
     """What a label states. `sizes` keeps every scale, those named in the order of the label; empty means not
     stated.
@@ -114,6 +125,7 @@ class LabelFacts:
     brand: BrandRead | None = None
     sizes: tuple[SizeRead, ...] = ()
     materials: tuple[MaterialRead, ...] = ()
+    care: tuple[CareRead, ...] = ()
     is_label: bool = False
 
 
@@ -130,8 +142,10 @@ def facts_in(lines: Sequence[TextLine], brands: Mapping[str, str]) -> LabelFacts
     brand = _brand_in(lines, plain, brands)
     sign = brand if brand is not None and brand.confidence >= _SIGN else None
     materials = _materials_in(lines, plain)
-    care = any(_CARE.search(text) for text in plain)
-    is_label = care or bool(materials)
+    care = tuple(
+        CareRead(code, lines[index].text, index, lines[index].confidence) for code, index in care_in(plain)
+    )
+    is_label = bool(care) or any(_CARE.search(text) for text in plain) or bool(materials)
     named = _named_sizes(lines, plain)
     bare: list[SizeRead] = []
     if not named and (is_label or sign is not None):
@@ -144,6 +158,7 @@ def facts_in(lines: Sequence[TextLine], brands: Mapping[str, str]) -> LabelFacts
         brand=brand,
         sizes=tuple(sizes or bare),
         materials=materials,
+        care=care,
         is_label=is_label or bool(sizes or bare),
     )
 

@@ -23,7 +23,7 @@ from ai_suggestions.contract import (
 from ai_suggestions.ondevice import colours, garments, label_facts, labels
 from ai_suggestions.ondevice.views import opened
 from ai_suggestions.pipeline import Step, StepFailed, Taken, reports_of
-from ai_suggestions.readings import ColoursSeen, KindsSeen, LabelFact
+from ai_suggestions.readings import CareFact, ColoursSeen, KindsSeen, LabelFact
 from ai_suggestions.steps import attributes, category, condition, price, wording
 from ai_suggestions.steps.category import KindVerdict
 from ai_suggestions.steps.department import Department, department_of
@@ -48,6 +48,7 @@ class Board:
     kinds: KindsSeen | None = None
     colours: dict[str, ColoursSeen] = field(default_factory=dict)
     labels: list[LabelFact] = field(default_factory=list)
+    care: list[CareFact] = field(default_factory=list)
     proposals: dict[Field, Proposal] = field(default_factory=dict)
     _pictures: dict[str, Image.Image] = field(default_factory=dict)
 
@@ -83,6 +84,7 @@ class Board:
             if self.kinds and self.verdict
             else (),
             labels=self.labels,
+            care=self.care,
             catalogue=self.request.catalogue,
         )
 
@@ -262,8 +264,15 @@ def _read_labels(board: Board) -> Taken:
                     sha256=photo.sha256, step="label_text", version=version, reading=reading
                 )
         lines = [labels.TextLine(text, p, labels.TextBox(*box)) for text, p, *box in reading]
-        board.labels += _facts_on(photo.id, lines, brands)
-    return Taken(said_something=bool(board.labels), reused=reused)
+        facts = label_facts.facts_in(lines, brands)
+        board.labels += _facts_on(photo.id, lines, facts)
+        board.care += [
+            CareFact(
+                c.code, c.text, min(label_facts.MOST_SURE, c.confidence), photo.id, _place(lines[c.line])
+            )
+            for c in facts.care
+        ]
+    return Taken(said_something=bool(board.labels or board.care), reused=reused)
 
 
 def _large(photo: PhotoInput) -> Image.Image:
@@ -272,16 +281,16 @@ def _large(photo: PhotoInput) -> Image.Image:
     return image
 
 
-def _facts_on(photo_id: str, lines: list[labels.TextLine], brands: dict[str, str]) -> list[LabelFact]:
-    facts = label_facts.facts_in(lines, brands)
+def _place(line: labels.TextLine) -> Box:
+    return Box(line.box.left, line.box.top, line.box.width, line.box.height)
 
+
+def _facts_on(photo_id: str, lines: list[labels.TextLine], facts: label_facts.LabelFacts) -> list[LabelFact]:
     def fact(
         field_: Field, value: str, line: int, confidence: float, percent: int | None = None
     ) -> LabelFact:
-        box = lines[line].box
-        place = Box(box.left, box.top, box.width, box.height)
         sure = min(label_facts.MOST_SURE, confidence)
-        return LabelFact(field_, value, lines[line].text, sure, photo_id, place, percent)
+        return LabelFact(field_, value, lines[line].text, sure, photo_id, _place(lines[line]), percent)
 
     found = [
         fact(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ai_suggestions.catalogue import Catalogue
 from ai_suggestions.contract import Field, Proposal, SellerFacts, Standing
-from ai_suggestions.readings import LabelFact, strongest
+from ai_suggestions.readings import CareFact, LabelFact, strongest
+from ai_suggestions.steps.care import settled_care
 from ai_suggestions.steps.category import KindVerdict
 
 
@@ -24,6 +25,7 @@ class Known:
     size_id: str | None = None
     condition_id: str | None = None  # only ever the seller's word
     materials: tuple[tuple[str, int | None], ...] = ()  # (material id, percent)
+    care: tuple[CareFact, ...] = ()
 
 
 def known_from(
@@ -33,6 +35,7 @@ def known_from(
     verdict: KindVerdict | None,
     kinds: Sequence[str],
     labels: Sequence[LabelFact],
+    care: Sequence[CareFact] = (),
     catalogue: Catalogue,
 ) -> Known:
     """The settled facts of a listing. ``kinds`` are those in question when the verdict is not sure."""
@@ -77,6 +80,7 @@ def known_from(
         size_id=facts.size_id or _text(value(Field.SIZE)),
         condition_id=facts.condition_id,
         materials=materials,
+        care=settled_care(care),
     )
 
 

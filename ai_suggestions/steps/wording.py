@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -28,9 +28,10 @@ from ai_suggestions.contract import (
     proposed,
 )
 from ai_suggestions.steps.attributes import NO_BRAND
+from ai_suggestions.steps.care import care_words
 from ai_suggestions.steps.known import Known
 
-VERSION = "wording-2"
+VERSION = "wording-3"
 MIN_LENGTH = 5  # listing rule: titles and descriptions have 5 or more characters
 MAX_TITLE = 100
 # An absence that a seller stated is theirs to describe; "no label" in a title helps nobody.
@@ -54,6 +55,7 @@ class Frames:
     size_line: str
     material: str
     condition: str
+    care: str
 
 
 FRAMES: MappingProxyType[str, Frames] = MappingProxyType(
@@ -68,6 +70,7 @@ FRAMES: MappingProxyType[str, Frames] = MappingProxyType(
             "Size: {}.",
             "Material: {}.",
             "Condition: {}.",
+            "Care: {}.",
         ),
         "de": Frames(
             False,
@@ -79,6 +82,7 @@ FRAMES: MappingProxyType[str, Frames] = MappingProxyType(
             "Größe: {}.",
             "Material: {}.",
             "Zustand: {}.",
+            "Pflege: {}.",
         ),
         "fr": Frames(
             True,
@@ -90,6 +94,7 @@ FRAMES: MappingProxyType[str, Frames] = MappingProxyType(
             "Taille : {}.",
             "Matière : {}.",
             "État : {}.",
+            "Entretien : {}.",
         ),
         "lt": Frames(
             False,
@@ -101,6 +106,7 @@ FRAMES: MappingProxyType[str, Frames] = MappingProxyType(
             "Dydis: {}.",
             "Medžiaga: {}.",
             "Būklė: {}.",
+            "Priežiūra: {}.",
         ),
     }
 )
@@ -109,7 +115,7 @@ FRAME_WORDS: MappingProxyType[str, frozenset[str]] = MappingProxyType(
     {
         language: frozenset(
             word.strip(" .:").casefold()
-            for frame in (f.also, f.colours, f.size, f.by, f.colour, f.size_line, f.material, f.condition)
+            for frame in astuple(f)[1:]
             for word in frame.replace("{}", "").split()
             if word.strip(" .:")
         )
@@ -204,9 +210,9 @@ def _size_label(known: Known, catalogue: Catalogue) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A part of a text and the field that it states."""
+    """A part of a text and the field that it states; None: care, for which there is no field."""
 
-    field: Field
+    field: Field | None
     words: str
 
 
@@ -259,6 +265,9 @@ def _description_phrases(known: Known, *, language: str, catalogue: Catalogue) -
     if condition is not None:
         words = _lower_first(name_in(condition.names, language))
         phrases.append(Phrase(Field.CONDITION, frames.condition.format(words)))
+    if known.care:
+        told = ", ".join(care_words(fact.code, language) for fact in known.care)
+        phrases.append(Phrase(None, frames.care.format(told)))
     return phrases
 
 
@@ -278,7 +287,9 @@ def fields_stated(field: Field, *, known: Known, language: str, catalogue: Catal
     """The fields whose facts stand in the title or the description of a thing."""
     phrases_of = _title_phrases if field is Field.TITLE else _description_phrases
     return tuple(
-        phrase.field for phrase in phrases_of(known, language=language_for(language), catalogue=catalogue)
+        phrase.field
+        for phrase in phrases_of(known, language=language_for(language), catalogue=catalogue)
+        if phrase.field is not None
     )
 
 
@@ -336,6 +347,8 @@ def propose_text(
         for stated in fields_stated(field, known=thing, language=language, catalogue=catalogue)
     )
     evidence = _reasons(tuple(stated), facts=facts, proposals=proposals)
+    if field is Field.DESCRIPTION:
+        evidence += [fact.evidence() for fact in known.care]
     written = facts.title if field is Field.TITLE else facts.description
     # One text is no settled thing: the only kind in question may still be a guess.
     settled = known.kind is not None or known.category_id is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from ai_suggestions.ondevice import safety
 from ai_suggestions.ondevice.views import opened
 from ai_suggestions.providers import provider_named
 from ai_suggestions.screening import Screened
+from tests.ai_suggestions.ondevice.drawing import label
 from tests.contracts.provider_suite import KeptReadings, ProviderContract, final, request_of
 from tests.doubles.scripted_provider import WHOLE, ScriptedProvider
 
@@ -85,6 +87,15 @@ class TestOnDevice(ProviderContract):
         assert said[Field.MATERIALS].value == ["cotton", "polyester"]
         evidence = said[Field.BRAND].evidence[0]
         assert (evidence.source, evidence.box is not None) == (Source.LABEL, True)
+
+    def test_describes_how_a_label_wants_the_thing_washed(self, provider: Provider) -> None:
+        photo = io.BytesIO()
+        label("ESPRIT", "100% COTTON", "MACHINE WASH 30°C").save(photo, "JPEG")
+        facts = SellerFacts(category_id="women-t-shirts")
+        description = final(list(provider.run(request_of(photo.getvalue(), facts=facts))))[Field.DESCRIPTION]
+        assert description.value.splitlines()[-1] == "Pflege: bei 30 °C waschen."
+        read = [piece for piece in description.evidence if piece.note == "care_on_label"]
+        assert [(piece.source, piece.box is not None) for piece in read] == [(Source.LABEL, True)]
 
     def test_shoes_without_a_department_are_a_choice_among_departments(self, provider: Provider) -> None:
         request = request_of(sample("sneakers"))

@@ -5,9 +5,12 @@ import csv
 import pytest
 
 from ai_suggestions.contract import Field
+from ai_suggestions.ondevice.care_words import CODES
 from ai_suggestions.ondevice.label_facts import facts_in
 from ai_suggestions.ondevice.material_words import MATERIAL_BY_WORD
+from ai_suggestions.steps.care import care_codes, care_words
 from ai_suggestions.steps.thresholds import FILL_IN_FROM
+from ai_suggestions.steps.wording import LANGUAGES
 from tests.ai_suggestions.ondevice.drawing import REPOSITORY, lines
 
 BRANDS = {"ESPRIT": "esprit", "H&M": "h-m", "Only": "only", "Marc O'Polo": "marc-o-polo", "Nike": "nike"}
@@ -149,6 +152,52 @@ class TestReadMaterials:
         with (REPOSITORY / "listings/data/materials.csv").open(newline="", encoding="utf-8") as table:
             catalogue = {row["id"] for row in csv.DictReader(table)}
         assert set(MATERIAL_BY_WORD.values()) <= catalogue
+
+
+class TestReadCare:
+    @pytest.mark.parametrize(
+        ("texts", "codes"),
+        [
+            (("MACHINE WASH 30°C",), ["wash_30"]),
+            (("Wash inside out at 40 °C.", "Do not tumble dry"), ["wash_40", "do_not_tumble_dry"]),
+            (("40° waschen", "nicht bügeln"), ["wash_40", "do_not_iron"]),
+            (("Lavable en machine à 30°", "Ne pas javelliser"), ["wash_30", "do_not_bleach"]),
+            (("Skalbti 60°C", "Nebalinti"), ["wash_60", "do_not_bleach"]),
+            (("DONOTBLEACH",), ["do_not_bleach"]),
+            (("DO NOT", "TUMBLE DRY"), ["do_not_tumble_dry"]),
+            (("Handwäsche", "keine chemische Reinigung"), ["wash_by_hand", "do_not_dry_clean"]),
+            (("Dry clean only",), ["dry_clean"]),
+            (("Hand wash cold",), ["wash_cold", "wash_by_hand"]),
+            (("DO NOT WASH",), ["do_not_wash"]),
+        ],
+    )
+    def test_in_the_words_of_labels(self, texts: tuple[str, ...], codes: list[str]) -> None:
+        facts = facts_in(lines(*texts), BRANDS)
+        assert sorted(found.code for found in facts.care) == sorted(codes)
+        assert facts.is_label
+
+    def test_names_the_line_that_it_begins_in_once(self) -> None:
+        found = facts_in(lines("ESPRIT", "DO NOT", "BLEACH", "nicht bleichen"), BRANDS).care
+        assert [(one.code, one.text, one.line) for one in found] == [("do_not_bleach", "DO NOT", 1)]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "WASH DARK 60% COTTON",
+            "IRON AT 110°C",
+            "Do not iron the print",
+            "do not wash with whites",
+            "CAR WASH 40",
+            "dry clean",
+            "40°",
+        ],
+    )
+    def test_nothing_that_is_not_said(self, text: str) -> None:
+        assert facts_in(lines(text), BRANDS).care == ()
+
+    def test_every_instruction_has_words_in_every_language(self) -> None:
+        assert set(care_codes()) == set(CODES)
+        assert all(care_words(code, language) for code in CODES for language in LANGUAGES)
 
 
 class TestReadNothing:
