@@ -15,7 +15,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from dac7.lifecycle.filings import PUBLISHED, FilingStatus, RecordStatus
-from dac7.message.reading import MOST_STATUS_BYTES
 from dac7.message.rules import RULES
 from dac7.message.statuses import masked, words_of
 from dac7.models.filings import (
@@ -34,6 +33,7 @@ from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.doorbell import ring_after_commit
 from foundation.errors import DomainError
+from foundation.xml_reading import MOST_BYTES
 
 if TYPE_CHECKING:
     _FilingAdmin = admin.ModelAdmin[Filing]
@@ -205,7 +205,7 @@ class FilingAdmin(ReadOnly, _FilingAdmin):
             raise PermissionDenied
         form = StatusForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
-            data = form.cleaned_data["file"].read(MOST_STATUS_BYTES + 1)
+            data = form.cleaned_data["file"].read(MOST_BYTES + 1)
             try:
                 message_id = importing_status.import_status(
                     data=data, by=f"staff:{request.user.pk}", now=clock.now()

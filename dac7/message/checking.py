@@ -15,8 +15,8 @@ from lxml import etree
 
 from dac7.message.dialects import Dialect
 from dac7.message.findings import Finding, KnownReferences
-from dac7.message.reading import RefusedXml, refuse_doctype
 from dac7.message.rules import FORBIDDEN, OF_HEAD, OF_OPERATOR, OF_SELLER, Part, Rule
+from foundation.xml_reading import RefusedXml, refuse_doctype
 
 MOST_FINDINGS: Final = 500
 _ASKED_AT_ONCE: Final = 500

@@ -16,8 +16,8 @@ from typing import Final
 
 from lxml import etree
 
-from dac7.message.reading import RefusedXml, parse_small
 from dac7.message.schemas import status_schema
+from foundation.xml_reading import RefusedXml, parse_small
 
 FILE_CODES: Final = {
     "50001": "The authority could not fetch the file: send it again.",

@@ -13,12 +13,12 @@ from django.db.models.functions import Concat
 from dac7 import filing_metrics as metrics
 from dac7.errors.filings import StatusRefused
 from dac7.lifecycle.filings import AUTHORITY, FILING, RECORD, FilingStatus, RecordStatus
-from dac7.message.reading import RefusedXml
 from dac7.message.statuses import MessageStatus, RecordError, read_status
 from dac7.models.filings import Filing, FilingMessage, FilingRecord
 from dac7.queries.filings import OPERATOR_ERROR
 from foundation.db import atomic_retry
 from foundation.encryption import sealed
+from foundation.xml_reading import RefusedXml
 
 logger = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Final
 from lxml import etree
 
 from dac7.message.dialects import Dialect
-from dac7.message.reading import safe_parser
+from foundation.xml_reading import safe_parser
 
 _HERE: Final = Path(__file__).parent
 _XSD: Final = "{http://www.w3.org/2001/XMLSchema}"

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from dac7.message.reading import RefusedXml
 from dac7.message.statuses import MessageStatus, RecordError, masked, read_status, words_of
+from foundation.xml_reading import RefusedXml
 from tests.dac7.message.statuses import FORMS, oecd_status, status
 
 

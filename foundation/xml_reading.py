@@ -14,7 +14,7 @@ _PROLOG: Final = re.compile(
 )
 _ENCODING: Final = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
 _HEAD_BYTES: Final = 64 * 1024
-MOST_STATUS_BYTES: Final = 50_000_000
+MOST_BYTES: Final = 50_000_000
 
 
 class RefusedXml(ValueError):
@@ -58,7 +58,7 @@ def safe_parser(schema: etree.XMLSchema | None = None) -> etree.XMLParser:
     )
 
 
-def parse_small(data: bytes, *, most_bytes: int = MOST_STATUS_BYTES) -> etree._Element:
+def parse_small(data: bytes, *, most_bytes: int = MOST_BYTES) -> etree._Element:
     """The root of a document that fits in memory. Raises RefusedXml."""
     if len(data) > most_bytes:
         raise RefusedXml("too_large", f"The file has more than {most_bytes} bytes.")
