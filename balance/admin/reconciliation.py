@@ -34,7 +34,9 @@ class UploadForm(forms.Form):
     provider = forms.CharField(
         max_length=30, help_text="As in provider:NAME for cards, as in PAYOUT_PROVIDER for transfers."
     )
-    file = forms.FileField(label="CSV file", help_text=",".join(COLUMNS))
+    file = forms.FileField(
+        help_text=f"camt.053 of a bank, Accounting Report of Adyen, or CSV with {','.join(COLUMNS)}"
+    )
 
 
 @admin.register(SettlementFile)

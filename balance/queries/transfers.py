@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from balance.models import DonationSettlement, SettlementLine, Withdrawal
-from balance.settlements import BANK_FEE, PAYOUT_RECEIVED
+from balance.models import DonationSettlement, SettlementFile, SettlementLine, Withdrawal
+from balance.settlements import BANK_FEE, PAYOUT, PAYOUT_RECEIVED
 
 WITHDRAWAL, SETTLEMENT = "withdrawal:", "donation_settlement:"
 _FACTS = {"transfer": "paid", "transfer_returned": "returned"}
+_NAMED = re.compile(r"[a-z][a-z0-9_-]{0,29}:\S+")
 _ROUND = re.compile(r"DON(?P<id>[0-9A-HJKMNP-TV-Z]{26})R(?P<number>[1-9][0-9]{0,5})")
 
 
@@ -25,6 +26,26 @@ def bank_fee_key(provider: str, provider_id: str) -> str:
 def payout_key(provider_and_id: str) -> str:
     """Of a payout of cards, named ``{provider}:{provider_id}``: in its own file, and in our bank's."""
     return f"settlement:{provider_and_id}"
+
+
+def payout_keys(references: set[str]) -> dict[str, str]:
+    """By what our bank was told with a payout of cards, the key of its posting.
+
+    That is ``{provider}:{provider_id}`` where the file is ours; a bank has the id alone, and it has to be of
+    one provider only.
+    """
+    known = {name: payout_key(name) for name in references if _NAMED.fullmatch(name)}
+    bare = {name for name in references if name not in known}
+    if not bare:
+        return known
+    providers = list(
+        SettlementFile.objects.order_by("provider").values_list("provider", flat=True).distinct()
+    )
+    found: dict[str, list[str]] = {}
+    rows = SettlementLine.objects.filter(provider__in=providers, provider_id__in=bare, type=PAYOUT)
+    for provider, provider_id in rows.values_list("provider", "provider_id"):
+        found.setdefault(provider_id, []).append(f"{provider}:{provider_id}")
+    return known | {name: payout_key(only[0]) for name, only in found.items() if len(only) == 1}
 
 
 def posting_keys(provider: str, lines: Iterable[SettlementLine]) -> dict[str, str]:
@@ -56,8 +77,9 @@ def posting_keys(provider: str, lines: Iterable[SettlementLine]) -> dict[str, st
         if (name := line.reference or line.provider_id) in known
     }
     fees = {line.id: bank_fee_key(provider, line.provider_id) for line in every if line.type == BANK_FEE}
-    received = {line.id: payout_key(line.reference) for line in every if line.type == PAYOUT_RECEIVED}
-    return moved | fees | received
+    received = [line for line in every if line.type == PAYOUT_RECEIVED]
+    payouts = payout_keys({line.reference for line in received if line.reference})
+    return moved | fees | {line.id: payouts[line.reference] for line in received if line.reference in payouts}
 
 
 def moved_by(provider: str, references: Iterable[str]) -> set[str]:

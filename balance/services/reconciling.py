@@ -23,10 +23,9 @@ from balance.chart import Event, of_platform
 from balance.errors import SettlementCaseEnded, SettlementCaseNotFound, SettlementFileInvalid
 from balance.lifecycle import IMPORT, SETTLEMENT_CASE, STAFF, SettlementCaseStatus
 from balance.models import Posting, SettlementCase, SettlementFile, SettlementLine, Transfer
-from balance.queries.transfers import moved_by, posting_keys
+from balance.queries.transfers import moved_by, payout_keys, posting_keys
 from balance.services.settling import post_fees, post_payout
 from balance.settlements import (
-    BANK_FEE,
     CARDS,
     PAYOUT,
     PAYOUT_RECEIVED,
@@ -78,7 +77,7 @@ def _import(
         return Imported(had.id, had.lines, {}, replayed=True)
     if problems:
         raise SettlementFileInvalid(f"{problems[0].detail} Nothing was imported.", errors=problems[:50])
-    moments = [line.occurred_at for line in settlement.whole]
+    first_at, last_at = settlement.told_of
     # Of two imports at once the second waits here for the unique index, and finds the first.
     file, is_new = SettlementFile.objects.get_or_create(
         provider=provider,
@@ -89,8 +88,8 @@ def _import(
             "lines": len(settlement.lines),
             "paid_out_minor": settlement.paid_out.amount_minor,
             "fees_minor": settlement.fees.amount_minor,
-            "first_at": min(moments),
-            "last_at": max(moments),
+            "first_at": first_at,
+            "last_at": last_at,
             "imported_by": actor,
             "imported_at": now,
         },
@@ -198,15 +197,16 @@ class _Comparison:
             SettlementCase.objects.bulk_create(fresh)
 
     def find_missing(self, settlement: Settlement) -> None:
-        """Postings of the provider from the time of the file's lines that no file has had.
+        """Postings of the provider from the time of the file that no file has had.
 
         Payouts of cards are missed in the file of a bank that tells of some: not every one is where they go.
         """
-        moments = [line.occurred_at for line in settlement.lines if line.type != BANK_FEE]
-        if not moments:
+        if settlement.complete is None:
             return
-        received = any(line.type == PAYOUT_RECEIVED for line in settlement.lines)
-        for posting_ids in self._posted_between(min(moments), max(moments), received=received):
+        received = bool(
+            payout_keys({line.reference for line in settlement.lines if line.type == PAYOUT_RECEIVED})
+        )
+        for posting_ids in self._posted_between(*settlement.complete, received=received):
             had = set(
                 SettlementCase.objects.filter(posting_id__in=posting_ids).values_list("posting_id", flat=True)
             )

@@ -18,6 +18,7 @@ from balance.services.control import audit, seal_days, verify_chain
 from balance.services.holds import place_hold
 from members.models import Member
 from members.services.restrictions import restrict
+from tests.factories.bank_statements import statement
 from tests.factories.members import make_member
 from tests.factories.money import NOON, euros, give
 from tests.factories.settlements import LATER, PROVIDER, capture, payment, settlement_file
@@ -173,6 +174,11 @@ class TestSettlementFiles:
         ).content.decode()
         assert "Line 2 has an amount" in page
         assert "Line 3 has an amount" in page
+
+    def test_are_taken_as_a_bank_delivers_them(self, treasurer: Client) -> None:
+        nothing_moved = statement("1.00", "1.00")
+        assert "0 lines, no cases" in upload(treasurer, nothing_moved).content.decode()
+        assert "does not add up" in upload(treasurer, statement("1.00", "2.00")).content.decode()
 
     def test_take_a_right_of_their_own(self, viewer: Client) -> None:
         assert upload(viewer, b"").status_code == 403

@@ -15,9 +15,10 @@ from foundation import clock
 
 class Command(BaseCommand):
     help = (
-        "Import a provider's settlement file, of cards or of transfers (docs/money.md), whole or not at all, "
-        "compare it with the ledger, post the payout of cards, and print what was found as JSON. The same "
-        "file again changes nothing."
+        "Import a settlement file, of cards or of transfers (docs/money.md): our CSV, a bank's statement as "
+        "camt.053, or Adyen's accounting report. Whole or not at all, compare it with the ledger, post the "
+        "payout of cards and what the bank took, and print what was found as JSON. The same file again "
+        "changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

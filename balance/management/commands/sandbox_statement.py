@@ -11,20 +11,21 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from balance.providers import sandbox
+from balance.providers import sandbox, sandbox_camt053
 from balance.settlements import COLUMNS
 from foundation import clock
 
 
 class Command(BaseCommand):
     help = (
-        "Print what left the sandbox's bank and came back, as a file of transfers for "
-        "`import_settlement sandbox FILE`."
+        "Print what left the sandbox's bank and came back, for `import_settlement sandbox FILE`: as a file "
+        "of transfers, or as a bank delivers it (camt.053.001.08)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Three options."""
+        """Four options."""
         parser.add_argument("--currency", default="EUR")
+        parser.add_argument("--format", choices=("csv", "camt.053"), default="csv", dest="shape")
         parser.add_argument(
             "--fee",
             type=_fee,
@@ -36,13 +37,19 @@ class Command(BaseCommand):
             "--since", type=_moment, default=datetime(2000, 1, 1, tzinfo=UTC), help="ISO 8601 with offset"
         )
 
-    def handle(self, *args: Any, currency: str, fee: str, since: datetime, **options: Any) -> None:
-        """CSV on standard output."""
+    def handle(
+        self, *args: Any, currency: str, fee: str, since: datetime, shape: str, **options: Any
+    ) -> None:
+        """To standard output."""
         if not settings.SANDBOX:
             raise CommandError("There is no sandbox here (SANDBOX).")
+        now = clock.now()
+        if shape == "camt.053":
+            self.stdout.write(sandbox_camt053.statement(currency, fee=fee, since=since, now=now))
+            return
         writer = csv.writer(self.stdout, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(sandbox.statement(currency, fee=fee, since=since, now=clock.now()))
+        writer.writerows(sandbox.statement(currency, fee=fee, since=since, now=now))
 
 
 def _moment(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""Reading a provider's settlement file; pure. The shape is ours, docs/money.md, "Reconciliation"."""
+"""Reading a settlement file of our own shape, for cards and for transfers; pure."""
 
 from __future__ import annotations
 
@@ -6,135 +6,58 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
-from balance.chart import AccountKind, Event
 from balance.errors import SettlementFileInvalid
+from balance.settlements.lines import (
+    CARDS,
+    ID_LENGTH,
+    MAX_LINES,
+    MOST_PROBLEMS,
+    PAYOUT,
+    TRANSFERS,
+    TYPES,
+    Line,
+    Settlement,
+    problem,
+    refusal,
+    transfers,
+)
 from foundation.errors import FieldProblem
 from foundation.money import EXPONENTS, Money
 
 COLUMNS = ("type", "provider_id", "reference", "amount", "fee", "currency", "occurred_at")
-PAYOUT = "payout"
-BANK_FEE = "bank_fee"
-PAYOUT_RECEIVED = "payout_received"
-MAX_BYTES = 10_000_000
-MAX_LINES = 50_000
-MOST_PROBLEMS = 50
-ID_LENGTH = 100
 
-# type -> the sign of its amount, and the events that it settles
-TYPES: dict[str, tuple[int, frozenset[Event]]] = {
-    "payment": (1, frozenset({Event.SALE_CAPTURED, Event.PAYMENT_UNMATCHED})),
-    "refund": (-1, frozenset({Event.REFUND_SETTLED})),
-    "chargeback": (-1, frozenset({Event.CHARGEBACK})),
-    "chargeback_won": (1, frozenset({Event.CHARGEBACK_WON})),
-    PAYOUT: (-1, frozenset()),
-    "transfer": (-1, frozenset({Event.WITHDRAWAL_PAID, Event.DONATIONS_SETTLED})),
-    "transfer_returned": (1, frozenset({Event.WITHDRAWAL_RETURNED, Event.CORRECTION})),
-    BANK_FEE: (-1, frozenset({Event.BANK_FEE_CHARGED})),
-    PAYOUT_RECEIVED: (1, frozenset({Event.PSP_SETTLED})),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Book:
-    """Which account of ours a file tells of, and by which types of lines."""
-
-    account: AccountKind
-    types: frozenset[str]
-
-    @property
-    def events(self) -> frozenset[Event]:
-        """What is posted of such lines."""
-        return frozenset[Event]().union(*(TYPES[name][1] for name in self.types))
-
-
-TRANSFERS = Book(AccountKind.BANK, frozenset({"transfer", "transfer_returned", BANK_FEE, PAYOUT_RECEIVED}))
-"""What left our bank for members and charities, what came back, what the bank took and what reached it."""
-CARDS = Book(AccountKind.PSP_CLEARING, frozenset(TYPES) - TRANSFERS.types)
-
-_PROVIDER = re.compile(r"[a-z][a-z0-9_-]{0,29}")
 _AMOUNT = re.compile(r"-?[0-9]{1,12}(?:\.([0-9]{1,3}))?")
 _ID = re.compile(r"[!-~]+(?: [!-~]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line; amounts in minor units, ``amount_minor`` signed as in the file."""
-
-    number: int
-    type: str
-    provider_id: str
-    reference: str
-    amount_minor: int
-    fee_minor: int
-    occurred_at: datetime
-
-    @property
-    def charged_minor(self) -> int:
-        """What the bank took for it, or by it."""
-        return self.fee_minor - self.amount_minor if self.type == BANK_FEE else self.fee_minor
+def read_own_csv(content: bytes, *, now: datetime) -> Settlement:
+    """Parse a file whole. Raises SettlementFileInvalid."""
+    return _Reader(now).read(rows_of(text_of(content)))
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """A file that is in order. ``lines`` are without the payout.
-
-    ``paid_out`` is what reached our bank, or left it by transfers.
-    """
-
-    book: Book
-    currency: str
-    lines: tuple[Line, ...]
-    payout: Line | None
-    paid_out: Money
-    fees: Money
-
-    @property
-    def whole(self) -> tuple[Line, ...]:
-        """The payout too."""
-        return self.lines if self.payout is None else (*self.lines, self.payout)
-
-
-def read_settlement(provider: str, content: bytes, *, now: datetime) -> Settlement:
-    """Parse a file whole. Raises SettlementFileInvalid, which names every line that is wrong (at most 50)."""
-    if not _PROVIDER.fullmatch(provider):
-        raise SettlementFileInvalid(f"{provider!r} is no name of a provider: a-z, 0-9, _ and -, 30 at most.")
-    if len(content) > MAX_BYTES:
-        raise SettlementFileInvalid(f"The file has more than {MAX_BYTES:,} bytes: split it by payout.")
-    return _Reader(now).read(_rows(_text(content)))
-
-
-def _text(content: bytes) -> str:
+def text_of(content: bytes) -> str:
+    """UTF-8, with or without a mark. Raises SettlementFileInvalid."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         number = content.count(b"\n", 0, error.start) + 1
-        raise _invalid([_problem(number, "not_utf8", "is not UTF-8")]) from None
+        raise refusal([problem(number, "not_utf8", "is not UTF-8")]) from None
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+def rows_of(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not empty, with their numbers. Raises SettlementFileInvalid."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise _invalid([_problem(reader.line_num, "not_csv", f"is no CSV: {error}")]) from None
+            raise refusal([problem(reader.line_num, "not_csv", f"is no CSV: {error}")]) from None
         if row is None:
             return
         if row:
             yield reader.line_num, row
-
-
-def _problem(number: int, code: str, detail: str) -> FieldProblem:
-    return FieldProblem(pointer=f"/lines/{number}", code=code, detail=f"Line {number} {detail}.")
-
-
-def _invalid(problems: list[FieldProblem]) -> SettlementFileInvalid:
-    return SettlementFileInvalid(
-        f"{problems[0].detail} Nothing was imported.", errors=problems[:MOST_PROBLEMS]
-    )
 
 
 class _Reader:
@@ -147,7 +70,7 @@ class _Reader:
     def read(self, rows: Iterator[tuple[int, list[str]]]) -> Settlement:
         number, header = next(rows, (1, []))
         if tuple(header) != COLUMNS:
-            raise _invalid([_problem(number, "wrong_columns", f"has to be {','.join(COLUMNS)}")])
+            raise refusal([problem(number, "wrong_columns", f"has to be {','.join(COLUMNS)}")])
         lines = list(self._lines(rows))
         if any(line.type in TRANSFERS.types for line in lines):
             return self._transfers(lines)
@@ -155,7 +78,7 @@ class _Reader:
         if not self.problems and len(payouts) != 1:
             raise SettlementFileInvalid(f"There has to be one payout in a file, not {len(payouts)}.")
         if self.problems:
-            raise _invalid(self.problems)
+            raise refusal(self.problems)
         payout = payouts[0]
         fees = sum(line.fee_minor for line in lines)
         left = sum(line.amount_minor for line in lines) - fees
@@ -178,17 +101,8 @@ class _Reader:
             if line.type not in TRANSFERS.types:
                 self._wrong(line.number, "mixed_types", "is about cards, and others are about transfers")
         if self.problems:
-            raise _invalid(self.problems)
-        return Settlement(
-            book=TRANSFERS,
-            currency=self.currency,
-            lines=tuple(lines),
-            payout=None,
-            paid_out=Money(
-                -sum(line.amount_minor for line in lines if line.type == "transfer"), self.currency
-            ),
-            fees=Money(sum(line.charged_minor for line in lines), self.currency),
-        )
+            raise refusal(self.problems)
+        return transfers(lines, self.currency)
 
     def _lines(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[Line]:
         for count, (number, row) in enumerate(rows, 1):
@@ -204,7 +118,7 @@ class _Reader:
                 return
 
     def _wrong(self, number: int, code: str, detail: str) -> None:
-        self.problems.append(_problem(number, code, detail))
+        self.problems.append(problem(number, code, detail))
 
     def _line(self, number: int, row: list[str]) -> Line | None:
         if len(row) != len(COLUMNS):
