@@ -33,6 +33,9 @@ RUNS_RUNG_AGAIN = Counter(
 LEASES_LOST = Counter(
     "preloved_ai_suggestions_leases_lost_total", "Runs taken back from a worker that was gone"
 )
+RUNS_FORGOTTEN = Counter(
+    "preloved_ai_suggestions_runs_forgotten_total", "Runs deleted because SUGGESTION_KEEP_DAYS are over"
+)
 LLM_CALLS = Counter("preloved_ai_suggestions_llm_calls_total", "Requests to an LLM", ["outcome", "mode"])
 LLM_SECONDS = Histogram(
     "preloved_ai_suggestions_llm_call_seconds",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F, QuerySet
 
 import listings.queries as listings
@@ -24,6 +25,11 @@ from listings.errors import ListingNotFound, PhotoNotFound, PhotoNotReady
 
 MOST_ROUTES = 100
 KEEP_READINGS = dt.timedelta(days=30)
+
+
+def first_day_kept(*, now: dt.datetime) -> dt.date:
+    """Runs that were requested before this day (UTC) are deleted; what was counted of them stays."""
+    return (now.astimezone(dt.UTC) - dt.timedelta(days=settings.SUGGESTION_KEEP_DAYS)).date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,12 @@ def forget_readings() -> None:
 
 
 @shared_task
+def forget_runs() -> None:
+    """Daily."""
+    services.forget_runs(now=clock.now())
+
+
+@shared_task
 def forget_llm_calls() -> None:
     """Daily: calls, and what members used on which day."""
     forget_old_calls(now=clock.real_now())

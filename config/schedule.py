@@ -17,6 +17,7 @@ EVERY = {
     "ai_suggestions.tasks.sweep_shadows": timedelta(minutes=1),
     "ai_suggestions.tasks.roll_up_acceptance": timedelta(hours=1),
     "ai_suggestions.tasks.forget_readings": timedelta(days=1),
+    "ai_suggestions.tasks.forget_runs": timedelta(days=1),
     "ai_suggestions.tasks.forget_llm_calls": timedelta(days=1),
     "members.tasks.forget_expired_sessions": timedelta(days=1),
     "members.tasks.send_notice_mails": timedelta(seconds=5),

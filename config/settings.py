@@ -290,6 +290,7 @@ LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("lt", "
 vars().update(mail_settings(HOME))  # EMAIL_BACKEND and what it needs
 EMAIL_TIMEOUT = 10
 NOTICE_KEEP_DAYS = env.int("NOTICE_KEEP_DAYS", 365, validate=validate.Range(1))
+SUGGESTION_KEEP_DAYS = env.int("SUGGESTION_KEEP_DAYS", 396, validate=validate.Range(30))
 ORDER_DETAILS_KEEP_DAYS = env.int("ORDER_DETAILS_KEEP_DAYS", 540, validate=validate.Range(30))
 # Where the links of notices lead: the app that members use.
 APP_URL = env.str("APP_URL", PUBLIC_URL).rstrip("/")

@@ -207,16 +207,20 @@ def _json(value: Json) -> str:
     return "" if value is None else json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
-def removals(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
+def removals(*, since: dt.datetime, now: dt.datetime) -> Iterator[dict[str, Any]]:
     """What has to be removed from exports: a member withdrew after it was made, and in or after ``since``, or
-    the listing was deleted or removed, whenever that was. Lines of REMOVAL_COLUMNS, the oldest export first.
+    the listing was deleted or removed, whenever that was, or the run is older than runs are kept. Lines of REMOVAL_COLUMNS, the oldest export first.
     """
+    kept_from = dt.datetime.combine(queries.first_day_kept(now=now), dt.time(), dt.UTC)
     rows = ExportedRun.objects.select_related("export").order_by("id").iterator(chunk_size=_BATCH)
     while batch := list(islice(rows, _BATCH)):
         withdrawals = members.last_withdrawals({row.member_id for row in batch})
         kept = listings.list_kept_ids({row.listing_id for row in batch})
         for row in batch:
             reason = _reason(row, withdrawals.get(row.member_id), since, is_kept=row.listing_id in kept)
+            if reason is None and row.export.until_at <= kept_from:
+                # All that is in it was decided, and so requested, before.
+                reason = "kept_too_long"
             if reason is not None:
                 yield {
                     "export": row.export_id,

@@ -14,6 +14,7 @@ import structlog
 from django.db.models import Case, Count, F, FloatField, IntegerField, Q, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce, Floor, Least
 
+from ai_suggestions import queries
 from ai_suggestions.contract import Standing
 from ai_suggestions.evaluation.figures import BINS
 from ai_suggestions.evaluation.tables import ACCEPTANCE, NO_CONFIDENCE, AcceptanceDay, RollUp
@@ -56,7 +57,9 @@ def _roll_up_window(now: dt.datetime) -> tuple[dt.datetime, int]:
     days |= {
         moment.date() for moment in decided.values_list("run__requested_at", flat=True).distinct().iterator()
     }
-    for day in sorted(days):
+    first = queries.first_day_kept(now=now)
+    for day in sorted(day for day in days if day >= first):
+        # Of an earlier day runs are being deleted, so its count stays.
         _count(day)
     shadows = ShadowRun.objects.filter(run_id__in=decided.values("run_id"), ended_at__isnull=False)
     for shadow_id in shadows.values_list("id", flat=True):

@@ -18,7 +18,7 @@ from ai_suggestions.services.quotas import forget_usage
 from ai_suggestions.services.requesting import cancel_run, request_run, retry_run
 from ai_suggestions.services.routes import keep_route
 from ai_suggestions.services.shadowing import perform_shadow, sweep_shadows
-from ai_suggestions.services.sweeping import forget_readings, sweep_batches, sweep_runs
+from ai_suggestions.services.sweeping import forget_readings, forget_runs, sweep_batches, sweep_runs
 from ai_suggestions.services.twins import dismiss_twin, uphold_twin
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "decide",
     "dismiss_twin",
     "forget_readings",
+    "forget_runs",
     "forget_usage",
     "keep_llm_policy",
     "keep_plan_quota",

@@ -1,14 +1,15 @@
-"""What nobody else will do: ring again, take runs back from workers that are gone, forget old readings."""
+"""What nobody else will do: ring again, take runs back from workers that are gone, forget what is old."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 import structlog
+from django.db.models import Exists, OuterRef
 
 from ai_suggestions import metrics, queries
-from ai_suggestions.batch_tables import SuggestionBatch
-from ai_suggestions.lifecycle import BATCH_LIVE, RunStatus
+from ai_suggestions.batch_tables import SuggestionBatch, SuggestionBatchItem
+from ai_suggestions.lifecycle import BATCH_LIVE, LIVE, RunStatus
 from ai_suggestions.models import PhotoReading, SuggestionRun
 from ai_suggestions.services.moving import move
 from ai_suggestions.services.requesting import RING_AGAIN
@@ -69,3 +70,24 @@ def forget_readings(*, now: dt.datetime) -> int:
         if not ids:
             return forgotten
         forgotten += PhotoReading.objects.filter(id__in=ids).delete()[0]
+
+
+def forget_runs(*, now: dt.datetime) -> int:
+    """Delete runs that were requested before queries.first_day_kept, with all that was said, seen and decided
+    in them, and the batches that ended before it. Returns how many runs. What has not ended stays.
+    """
+    before = dt.datetime.combine(queries.first_day_kept(now=now), dt.time(), dt.UTC)
+    SuggestionBatchItem.objects.filter(batch__finished_at__lt=before).delete()
+    # A younger batch may have taken over an older run.
+    wanted = Exists(SuggestionBatchItem.objects.filter(run_id=OuterRef("id")))
+    old = SuggestionRun.objects.filter(~wanted, requested_at__lt=before).exclude(status__in=LIVE)
+    forgotten = 0
+    while ids := list(old.order_by("requested_at").values_list("id", flat=True)[:BATCH]):
+        SuggestionRun.objects.filter(id__in=ids).delete()
+        forgotten += len(ids)
+    has_runs = Exists(SuggestionRun.objects.filter(batch_id=OuterRef("id")))
+    SuggestionBatch.objects.filter(~has_runs, finished_at__lt=before).delete()
+    if forgotten:
+        metrics.RUNS_FORGOTTEN.inc(forgotten)
+        logger.info("suggestion_runs_forgotten", count=forgotten)
+    return forgotten

@@ -28,7 +28,7 @@ class Command(BaseCommand):
             "--withdrawn-since",
             type=day,
             metavar="YYYY-MM-DD",
-            help="print what to remove: consents withdrawn since then, and listings that are gone",
+            help="print what to remove: consents withdrawn since then, listings that are gone, what is too old",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             raise CommandError("--withdrawn-since stands alone.")
         table = csv.DictWriter(self.stdout, REMOVAL_COLUMNS)
         table.writeheader()
-        table.writerows(removals(since=withdrawn_since))
+        table.writerows(removals(since=withdrawn_since, now=clock.now()))
 
     def _export(self, folder: Path | None, since: dt.datetime | None, until: dt.datetime | None) -> None:
         if folder is None or since is None:

@@ -18,7 +18,7 @@ from django.test import Client
 
 from ai_suggestions import queries, services
 from ai_suggestions.evaluation.decisions import COLUMNS
-from ai_suggestions.evaluation.tables import ExportedRun
+from ai_suggestions.evaluation.tables import ExportedRun, TrainingExport
 from ai_suggestions.models import SuggestionRun
 from ai_suggestions.services import FieldDecision
 from foundation.ids import new_id
@@ -229,6 +229,16 @@ class TestWithdrawal:
         export(tmp_path / "first", SINCE, UNTIL)
         close_account(member_id=run.member_id, now=dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
         assert [line["reason"] for line in to_remove()] == ["consent_withdrawn"]
+
+    def test_lists_what_is_older_than_runs_are_kept(self, run: queries.RunFacts, tmp_path: Path) -> None:
+        agree(run.member_id)
+        export(tmp_path / "first", SINCE, UNTIL)
+        first = queries.first_day_kept(now=dt.datetime.now(dt.UTC))
+        kept_from = dt.datetime.combine(first, dt.time(), dt.UTC)
+        TrainingExport.objects.update(until_at=kept_from + dt.timedelta(days=2))
+        assert to_remove() == []
+        TrainingExport.objects.update(until_at=kept_from)
+        assert [line["reason"] for line in to_remove()] == ["kept_too_long"]
 
     def test_shows_staff_what_left(self, run: queries.RunFacts, tmp_path: Path) -> None:
         agree(run.member_id)
