@@ -209,7 +209,8 @@ def _json(value: Json) -> str:
 
 def removals(*, since: dt.datetime, now: dt.datetime) -> Iterator[dict[str, Any]]:
     """What has to be removed from exports: a member withdrew after it was made, and in or after ``since``, or
-    the listing was deleted or removed, whenever that was, or the run is older than runs are kept. Lines of REMOVAL_COLUMNS, the oldest export first.
+    the listing was deleted or removed, whenever that was, or the run is older than runs are kept. Lines of
+    REMOVAL_COLUMNS, the oldest export first.
     """
     kept_from = dt.datetime.combine(queries.first_day_kept(now=now), dt.time(), dt.UTC)
     rows = ExportedRun.objects.select_related("export").order_by("id").iterator(chunk_size=_BATCH)

@@ -28,7 +28,7 @@ class Command(BaseCommand):
             "--withdrawn-since",
             type=day,
             metavar="YYYY-MM-DD",
-            help="print what to remove: consents withdrawn since then, listings that are gone, what is too old",
+            help="print what to remove: consents withdrawn since then, what is gone, what is too old",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
