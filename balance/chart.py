@@ -6,7 +6,7 @@ balance in this app is always given in the account's normal side: positive is wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -164,10 +164,11 @@ class Account:
     kind: AccountKind
     currency: str
 
-    @property
-    def id(self) -> str:
-        """The primary key of the account: natural, so that nothing has to be looked up to post."""
-        return f"{self.owner}:{self.kind.value}:{self.currency}"
+    id: str = field(init=False, compare=False, repr=False)
+    """The primary key of the account: natural, so that nothing has to be looked up to post."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", f"{self.owner}:{self.kind.value}:{self.currency}")
 
     @property
     def row(self) -> Row:

@@ -12,14 +12,14 @@ def database(home: Path, *, url: str) -> dict[str, Any]:
     """DATABASES["default"]: the MySQL or MariaDB of DATABASE_URL, without one a SQLite file in `home`."""
     settings: dict[str, Any]
     if url:
-        settings = dict(env.dj_db_url("DATABASE_URL"))
+        settings = dict(env.dj_db_url("DATABASE_URL", engine="foundation.mysql"))
     else:
         settings = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(home / "preloved.sqlite3")}
     return settings | _SESSIONS.get(settings["ENGINE"], {})
 
 
 _SESSIONS: dict[str, dict[str, Any]] = {
-    "django.db.backends.mysql": {
+    "foundation.mysql": {
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {

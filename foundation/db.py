@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 import random
 import time
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from foundation import metrics
+
+Statement = tuple[str, Sequence[Any]]
+"""SQL, and the values for its marks."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,3 +63,16 @@ def atomic_retry(function: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     return run
+
+
+def execute_all(cursor: CursorWrapper, statements: Sequence[Statement], *, ends_transaction: bool) -> None:
+    """Execute statements whose answers nobody needs, in one packet where the server takes it.
+
+    The server stops at the first error. ``ends_transaction`` says that nothing else happens in the outermost
+    transaction: then it is committed by the same packet, if without an error.
+    """
+    if cursor.db.vendor == "mysql":
+        cursor.db.execute_all(cursor, statements, and_commit=ends_transaction)
+    else:
+        for sql, values in statements:
+            cursor.execute(sql, values)

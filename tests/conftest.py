@@ -105,7 +105,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             items[:] = [item for item in items if _is_of_second_round(item, which)]
 
     missing = {}
-    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.mysql":
+    if settings.DATABASES["default"]["ENGINE"] != "foundation.mysql":
         missing["needs_server"] = "needs MySQL or MariaDB; runs in the second round of make test"
         missing["second_round"] = "long; runs in the second round of make test, on servers"
     if not settings.REDIS_URL:

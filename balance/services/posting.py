@@ -31,7 +31,7 @@ from balance.errors import (
 from balance.events import Line, NewPosting, Posted, mirrored
 from balance.models import LedgerAccount, Posting, Transfer
 from balance.moments import ENTRIES_PER_MICROSECOND, entry_number, instant
-from foundation.db import atomic_retry
+from foundation.db import Statement, atomic_retry, execute_all
 from foundation.ids import new_id
 from foundation.money import Money
 from members.errors import MemberNotFound
@@ -49,7 +49,6 @@ def post(posting: NewPosting, *, now: datetime) -> Posted:
     return post_many([posting], now=now)[0]
 
 
-@atomic_retry
 def post_many(postings: Sequence[NewPosting], *, now: datetime) -> list[Posted]:
     """Record several facts in one transaction, all or none, in their order; errors as in ``post``.
 
@@ -58,8 +57,13 @@ def post_many(postings: Sequence[NewPosting], *, now: datetime) -> list[Posted]:
     """
     for posting in postings:
         _check(posting, now)
+    return _post_all(list(postings), now, is_whole_transaction=connection.get_autocommit())
+
+
+@atomic_retry
+def _post_all(postings: list[NewPosting], now: datetime, *, is_whole_transaction: bool) -> list[Posted]:
     with connection.cursor() as cursor:
-        batch = _Batch(cursor, list(postings), now)
+        batch = _Batch(cursor, postings, now, is_whole_transaction)
         batch.lock()
         posted = batch.write()
     fresh = [posting for posting, done in zip(postings, posted, strict=True) if not done.replayed]
@@ -127,11 +131,11 @@ class _Standing:
     balance_minor: int
     last_entry: int
 
-    def enter(self, balance_minor: int, moment: int) -> tuple[int, int]:
-        """(number of the entry, balance after it): the first number of the instant, or the next free one."""
+    def enter(self, balance_minor: int, moment: int) -> str:
+        """Its number (the first of the instant, or the next free one) and the balance after it, in SQL."""
         self.balance_minor = balance_minor
         self.last_entry = max(self.last_entry + 1, moment)
-        return self.last_entry, balance_minor
+        return f"{self.last_entry}, {balance_minor}"
 
 
 @dataclass
@@ -139,6 +143,7 @@ class _Batch:
     cursor: CursorWrapper
     postings: list[NewPosting]
     now: datetime
+    is_whole_transaction: bool
     locked: dict[str, _Standing] = field(default_factory=dict)
     lines: int = 0
 
@@ -214,35 +219,11 @@ class _Batch:
         standings = {id_: _Standing(one.balance_minor, one.last_entry) for id_, one in self.locked.items()}
         transfers = _transfers(fresh, ids, standings, entry_number(recorded_at))
         changed = {id_: standings[id_] for id_ in sorted(standings) if standings[id_] != self.locked[id_]}
-        self._send(
-            [
-                _insert(
-                    "balance_posting (id, `key`, event, reference, fingerprint, reverses_id, actor, reason,"
-                    " effective_at, recorded_at)",
-                    _postings(fresh, ids, self.now, recorded_at),
-                ),
-                _insert(
-                    "balance_transfer (id, posting_id, position, debit_account_id, credit_account_id,"
-                    " currency, amount_minor, debit_entry, debit_balance_minor, credit_entry,"
-                    " credit_balance_minor)",
-                    transfers,
-                ),
-                *_updates(changed),
-            ]
+        execute_all(
+            self.cursor,
+            [_postings(fresh, ids, self.now, recorded_at), transfers, *_updates(changed)],
+            ends_transaction=self.is_whole_transaction,
         )
-
-    def _send(self, statements: Sequence[_Statement]) -> None:
-        if connection.vendor == "mysql":
-            # In one packet: a round trip costs more than the work. The server stops at the first error.
-            self.cursor.execute(
-                "; ".join(sql for sql, _ in statements),
-                [value for _, values in statements for value in values],
-            )
-            while self.cursor.nextset():
-                pass
-        else:
-            for sql, values in statements:
-                self.cursor.execute(sql, values)
 
     def _known(self) -> dict[str, Posted]:
         rows = Posting.objects.filter(key__in=[posting.key for posting in self.postings])
@@ -269,36 +250,14 @@ class _Batch:
             raise AlreadyReversed(f"{by[0]} was undone by {by[1]}.")
 
 
-_Statement = tuple[str, list[Any]]
-
-
-def _insert(into: str, rows: Sequence[Sequence[Any]]) -> _Statement:
-    row = f"({_marks(len(rows[0]))})"
-    values = ", ".join([row] * len(rows))
-    return f"INSERT INTO {into} VALUES {values}", [value for r in rows for value in r]  # noqa: S608  # marks only
-
-
-def _updates(changed: dict[str, _Standing]) -> Iterator[_Statement]:
-    ids = list(changed)
-    for start in range(0, len(ids), ACCOUNTS_PER_UPDATE):
-        part = ids[start : start + ACCOUNTS_PER_UPDATE]
-        cases = " ".join(["WHEN %s THEN %s"] * len(part))
-        balances = [value for id_ in part for value in (id_, changed[id_].balance_minor)]
-        entries = [value for id_ in part for value in (id_, changed[id_].last_entry)]
-        yield (
-            f"UPDATE balance_ledgeraccount SET balance_minor = CASE id {cases} END,"  # noqa: S608  # marks only
-            f" last_entry = CASE id {cases} END WHERE id IN ({_marks(len(part))})",
-            [*balances, *entries, *part],
-        )
-
-
 def _postings(
     postings: Sequence[NewPosting], ids: dict[str, str], now: datetime, recorded_at: datetime
-) -> list[tuple[Any, ...]]:
+) -> Statement:
     adapted = connection.ops.adapt_datetimefield_value
     recorded, effective = adapted(recorded_at), adapted(now)
-    return [
-        (
+    values: list[Any] = []
+    for posting in postings:
+        values += (
             ids[posting.key],
             posting.key,
             posting.event.value,
@@ -310,36 +269,53 @@ def _postings(
             effective if posting.effective_at is None else adapted(posting.effective_at),
             recorded,
         )
-        for posting in postings
-    ]
+    rows = ", ".join([f"({_marks(10)})"] * len(postings))
+    return (
+        "INSERT INTO balance_posting (id, `key`, event, reference, fingerprint, reverses_id, actor, reason,"  # noqa: S608  # marks only
+        f" effective_at, recorded_at) VALUES {rows}",
+        values,
+    )
 
 
 def _transfers(
     postings: Sequence[NewPosting], ids: dict[str, str], standings: dict[str, _Standing], moment: int
-) -> list[tuple[Any, ...]]:
-    """The rows of all lines; moves ``standings`` along. Raises InsufficientFunds, InvalidAmount."""
-    return [
-        (
-            f"{ids[posting.key]}-{position}",
-            ids[posting.key],
-            position,
-            line.debit.id,
-            line.credit.id,
-            line.amount.currency,
-            line.amount.amount_minor,
-            *_take(posting.event, line, standings.get(line.debit.id), moment),
-            *_give(line, standings.get(line.credit.id), moment),
+) -> Statement:
+    """The lines; moves ``standings`` along. Raises InsufficientFunds, InvalidAmount."""
+    rows: list[str] = []
+    values: list[str] = []
+    for posting in postings:
+        id_ = ids[posting.key]
+        for position, line in enumerate(posting.lines, 1):
+            debit, credit, amount = line.debit.id, line.credit.id, line.amount
+            debited = _take(posting.event, line, standings.get(debit), moment)
+            credited = _give(line, standings.get(credit), moment)
+            # Numbers are in the text: the driver's way with a value costs more than the row does.
+            rows.append(f"(%s, %s, {position}, %s, %s, %s, {amount.amount_minor}, {debited}, {credited})")
+            values += (f"{id_}-{position}", id_, debit, credit, amount.currency)
+    return (
+        "INSERT INTO balance_transfer (id, posting_id, position, debit_account_id, credit_account_id,"  # noqa: S608  # marks, numbers
+        " currency, amount_minor, debit_entry, debit_balance_minor, credit_entry, credit_balance_minor)"
+        f" VALUES {', '.join(rows)}",
+        values,
+    )
+
+
+def _updates(changed: dict[str, _Standing]) -> Iterator[Statement]:
+    ids = list(changed)
+    for start in range(0, len(ids), ACCOUNTS_PER_UPDATE):
+        part = ids[start : start + ACCOUNTS_PER_UPDATE]
+        balances = " ".join(f"WHEN %s THEN {changed[id_].balance_minor}" for id_ in part)
+        entries = " ".join(f"WHEN %s THEN {changed[id_].last_entry}" for id_ in part)
+        yield (
+            f"UPDATE balance_ledgeraccount SET balance_minor = CASE id {balances} END,"  # noqa: S608  # marks and numbers
+            f" last_entry = CASE id {entries} END WHERE id IN ({_marks(len(part))})",
+            part * 3,
         )
-        for posting in postings
-        for position, line in enumerate(posting.lines, 1)
-    ]
 
 
-def _take(
-    event: Event, line: Line, standing: _Standing | None, moment: int
-) -> tuple[int, int] | tuple[None, None]:
+def _take(event: Event, line: Line, standing: _Standing | None, moment: int) -> str:
     if standing is None:
-        return None, None
+        return "NULL, NULL"
     after = standing.balance_minor - line.amount.amount_minor
     may_be_debt = line.debit.kind is AccountKind.AVAILABLE and event in MAY_CREATE_DEBT
     if after < (-MAX_MINOR if may_be_debt else 0):
@@ -350,9 +326,9 @@ def _take(
     return standing.enter(after, moment)
 
 
-def _give(line: Line, standing: _Standing | None, moment: int) -> tuple[int, int] | tuple[None, None]:
+def _give(line: Line, standing: _Standing | None, moment: int) -> str:
     if standing is None:
-        return None, None
+        return "NULL, NULL"
     after = standing.balance_minor + line.amount.amount_minor
     if after > MAX_MINOR:
         raise InvalidAmount("The balance cannot hold this amount.")

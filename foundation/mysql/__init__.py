@@ -1,0 +1,1 @@
+"""The backend for MySQL and MariaDB, as DATABASES names it."""

@@ -1,0 +1,118 @@
+"""Django's backend for MySQL and MariaDB, with fewer round trips (docs/adr/0014-fewer-round-trips.md).
+
+Django opens a transaction by SET autocommit=0 and ends it by COMMIT and SET autocommit=1, and waits for the
+network each time. Here a transaction begins in the packet of its first statement, or not at all if there is
+none; the session stays in autocommit; and whoever knows which statements are the last may commit with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum, auto
+from typing import Any
+
+from django.db.backends.mysql import base
+from django.db.transaction import TransactionManagementError
+from django.db.utils import IntegrityError
+from MySQLdb import OperationalError
+
+from foundation.db import Statement
+
+
+class Server(Enum):
+    """Where the server is, as seen from the transaction that Django believes to be open."""
+
+    WITH_US = auto()  # also outside of a transaction
+    NOT_BEGUN = auto()
+    COMMITTED = auto()
+
+
+class CursorWrapper(base.CursorWrapper):
+    """Begins the transaction with its first statement."""
+
+    def __init__(self, cursor: Any, wrapper: DatabaseWrapper) -> None:
+        super().__init__(cursor)
+        self.wrapper = wrapper
+
+    def execute(self, query: str, args: Any = None) -> Any:
+        """As Django's. Raises TransactionManagementError after the last statements of a transaction."""
+        if self.wrapper.server is Server.WITH_US:
+            return super().execute(query, args)
+        self.wrapper.begin()
+        super().execute(f"BEGIN; {query}", args)
+        try:
+            self.cursor.nextset()
+        except OperationalError as error:
+            raise _by_django(error) from error
+        return self.cursor.rowcount
+
+    def executemany(self, query: str, args: Any) -> Any:
+        """As Django's."""
+        if self.wrapper.server is not Server.WITH_US:
+            self.execute("DO 0")  # the driver takes the query apart, and knows none with another before it
+        return super().executemany(query, args)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection of Django's."""
+
+    server = Server.WITH_US
+
+    def begin(self) -> None:
+        """Told by the cursor that sends BEGIN."""
+        if self.server is Server.COMMITTED:
+            raise TransactionManagementError("The last statements of this transaction have been sent.")
+        self.server = Server.WITH_US
+
+    def execute_all(self, cursor: Any, statements: Sequence[Statement], *, and_commit: bool) -> None:
+        """Send statements whose answers nobody needs in one packet; the server stops at the first error."""
+        packet = "; ".join([sql for sql, _ in statements])
+        if and_commit:
+            packet += "; COMMIT"
+        if self.mysql_is_mariadb:
+            # One answer; else each statement's own would wake us up. MySQL has this in procedures only.
+            packet = f"BEGIN NOT ATOMIC {packet}; END"
+        cursor.execute(packet, [value for _, values in statements for value in values])
+        with self.wrap_database_errors:
+            try:
+                while self.connection.next_result() == 0:
+                    self.connection.discard_result()
+            except OperationalError as error:
+                raise _by_django(error) from error
+        if and_commit:
+            self.server = Server.COMMITTED
+
+    # What Django calls.
+
+    def create_cursor(self, name: str | None = None) -> CursorWrapper:
+        """A cursor that begins transactions."""
+        return CursorWrapper(self.connection.cursor(), self)
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """As Django's; nothing has begun on a new connection."""
+        self.server = Server.WITH_US
+        return super().get_new_connection(conn_params)
+
+    def _start_transaction_under_autocommit(self) -> None:
+        # Django's way for a database that must not leave autocommit, its SQLite.
+        self.server = Server.NOT_BEGUN
+
+    def _commit(self) -> None:
+        if self._ends_on_the_server():
+            super()._commit()  # type: ignore[misc]  # the stubs do not know it
+
+    def _rollback(self) -> None:
+        if self._ends_on_the_server():
+            super()._rollback()  # type: ignore[misc]  # nor it
+
+    def _ends_on_the_server(self) -> bool:
+        is_open_there = self.server is Server.WITH_US
+        self.server = Server.WITH_US
+        return is_open_there
+
+
+def _by_django(error: Exception) -> Exception:
+    """The error of a later answer, as Django classes the first one's."""
+    if error.args[0] in CursorWrapper.codes_for_integrityerror:
+        return IntegrityError(*error.args)
+    return error

@@ -1,0 +1,199 @@
+"""The backend for MySQL and MariaDB: when a transaction begins and ends on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.transaction import TransactionManagementError
+
+from foundation.db import Statement, execute_all
+
+pytestmark = [pytest.mark.needs_server, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _numbers_above_zero() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE numbers (id INT PRIMARY KEY, CHECK (id > 0)) ENGINE=InnoDB")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE numbers")
+
+
+def inserting(*numbers: int) -> list[Statement]:
+    return [("INSERT INTO numbers VALUES (%s)", [number]) for number in numbers]
+
+
+def insert(*numbers: int) -> None:
+    with connection.cursor() as cursor:
+        for statement in inserting(*numbers):
+            cursor.execute(*statement)
+
+
+def insert_in_one_packet(*numbers: int, ends_transaction: bool) -> None:
+    with connection.cursor() as cursor:
+        execute_all(cursor, inserting(*numbers), ends_transaction=ends_transaction)
+
+
+def insert_many(*numbers: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany("INSERT INTO numbers VALUES (%s)", [[number] for number in numbers])
+
+
+def lose_the_connection() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("KILL CONNECTION_ID()")
+
+
+def fail() -> None:
+    raise KeyError
+
+
+def in_a_transaction(*actions: Callable[[], object]) -> None:
+    with transaction.atomic():
+        for action in actions:
+            action()
+
+
+def seen_by_others() -> set[int]:
+    """What another connection finds."""
+
+    def read() -> set[int]:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT id FROM numbers")
+                return {row[0] for row in cursor.fetchall()}
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(read).result(20)
+
+
+def executed() -> dict[str, int]:
+    """How many statements of each kind this session has executed, asked outside of a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SHOW SESSION STATUS WHERE Variable_name IN"
+            " ('Com_begin', 'Com_commit', 'Com_rollback', 'Com_set_option', 'Com_insert')"
+        )
+        return {name.removeprefix("Com_"): int(value) for name, value in cursor.fetchall()}
+
+
+class Counted:
+    """The statements that the server executed in the block, by kind; those that are none are left out."""
+
+    def __enter__(self) -> dict[str, int]:
+        self.before = executed()
+        self.found: dict[str, int] = {}
+        return self.found
+
+    def __exit__(self, *_: object) -> None:
+        after = executed()
+        self.found.update(
+            {kind: after[kind] - count for kind, count in self.before.items() if after[kind] > count}
+        )
+
+
+class TestBeginning:
+    def test_is_sent_with_the_first_statement_and_nothing_else_is(self) -> None:
+        with Counted() as found, transaction.atomic():
+            insert(1, 2)
+        assert found == {"begin": 1, "insert": 2, "commit": 1}
+        assert seen_by_others() == {1, 2}
+
+    def test_is_left_out_where_there_is_no_statement(self) -> None:
+        with Counted() as found:
+            with transaction.atomic():
+                pass
+            with pytest.raises(KeyError):
+                in_a_transaction(fail)
+        assert found == {}
+
+    def test_holds_for_what_the_driver_takes_apart(self) -> None:
+        with pytest.raises(KeyError):
+            in_a_transaction(lambda: insert_many(1, 2), fail)
+        assert seen_by_others() == set()
+
+    def test_holds_for_a_savepoint(self) -> None:
+        with transaction.atomic():
+            with pytest.raises(KeyError):
+                in_a_transaction(lambda: insert(1), fail)
+            insert(2)
+        assert seen_by_others() == {2}
+
+    def test_answers_with_the_statements_own_result(self) -> None:
+        insert(1, 2, 3)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("DELETE FROM numbers WHERE id < %s", [3])
+            assert cursor.rowcount == 2
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM numbers")
+            assert cursor.fetchall() == ((3,),)
+
+    def test_survives_a_first_statement_that_is_refused(self) -> None:
+        insert(1)
+        for below_zero_or_twice in (0, 1):
+            with pytest.raises(IntegrityError), transaction.atomic():
+                insert(below_zero_or_twice)
+        with transaction.atomic():
+            insert(2)
+        assert seen_by_others() == {1, 2}
+
+    def test_of_a_transaction_whose_connection_was_closed_is_forgotten(self) -> None:
+        with transaction.atomic():
+            connection.close()
+        insert(1)  # would wait for a commit for ever
+        assert seen_by_others() == {1}
+
+    def test_of_a_transaction_whose_connection_was_lost_is_forgotten(self) -> None:
+        with pytest.raises(OperationalError):
+            in_a_transaction(lambda: insert(1), lose_the_connection)
+        insert(2)
+        assert seen_by_others() == {2}
+
+
+class TestLastStatements:
+    def test_are_committed_by_their_packet(self) -> None:
+        told: list[str] = []
+        with Counted() as found, transaction.atomic():
+            transaction.on_commit(lambda: told.append("committed"))
+            insert(1)
+            insert_in_one_packet(2, 3, ends_transaction=True)
+            assert seen_by_others() == {1, 2, 3}
+            assert told == []
+        assert told == ["committed"]
+        assert found == {"begin": 1, "insert": 3, "commit": 1}
+
+    def test_are_rolled_back_if_one_is_refused(self) -> None:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            insert_in_one_packet(1, 0, 2, ends_transaction=True)
+        assert seen_by_others() == set()
+
+    def test_are_followed_by_no_other(self) -> None:
+        with pytest.raises(TransactionManagementError):
+            in_a_transaction(
+                lambda: insert_in_one_packet(1, ends_transaction=True),
+                lambda: insert(2),
+            )
+        insert(3)
+        assert seen_by_others() == {1, 3}
+
+
+class TestStatementsInOnePacket:
+    def test_wait_for_the_transactions_end(self) -> None:
+        with transaction.atomic():
+            insert_in_one_packet(1, 2, ends_transaction=False)
+            assert seen_by_others() == set()
+            insert(3)
+        assert seen_by_others() == {1, 2, 3}
+
+    def test_stop_at_the_first_that_is_refused(self) -> None:
+        with transaction.atomic():
+            with pytest.raises(IntegrityError):
+                insert_in_one_packet(1, 0, 2, ends_transaction=False)
+            insert(3)
+        assert seen_by_others() == {1, 3}
