@@ -1,8 +1,10 @@
 """Latency of suggestions on one core, step by step, and against a bare loop of Pillow and onnxruntime.
 
-Every listing has four photos of 12 megapixels. They are processed as a worker does it; the provider gets the
-masters. Each listing is asked about as a whole, then each of its photos alone. Nothing is cached. Everything
-runs on one thread, so CPU milliseconds are what an idle core needs; elapsed ones count its other work, too.
+Every listing has four photos of 12 megapixels. They are processed as a worker does it, and seen by the safety
+net, which stands before anybody may see a photo; then the steps of a run get the masters, as those of a
+seller who asks at once: nothing else is known of them. The fingerprint asks the nets for category, too. Each
+listing is asked about as a whole, then each of its photos alone. Everything runs on one thread, so CPU
+milliseconds are what an idle core needs; elapsed ones count its other work, too.
 """
 
 from __future__ import annotations
@@ -31,23 +33,6 @@ TARGET_MS_LISTING = PER_LISTING * TARGET_MS_WITH_LABELS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ["LOG_LEVEL"] = "WARNING"
-
-
-class NoReadings:
-    """A store that forgets, so that every photo is looked at."""
-
-    def find(self, *, sha256: str, step: str, version: str) -> None:
-        return None
-
-    def keep(self, *, sha256: str, step: str, version: str, reading: object) -> None:
-        pass
-
-
-class NoSales:
-    """A marketplace without comparable items."""
-
-    def find(self, *, category_ids: Sequence[str], currency: str, limit: int) -> tuple[()]:
-        return ()
 
 
 @dataclass(frozen=True)
@@ -95,26 +80,67 @@ def measure() -> None:
     call_command("prepare", verbosity=0)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    from ai_suggestions.contract import Market, PhotoInput, SellerFacts, SuggestionRequest
+    from ai_suggestions.contract import (
+        Market,
+        PhotoFinding,
+        PhotoInput,
+        ReadingStore,
+        SellerFacts,
+        SuggestionRequest,
+    )
+    from ai_suggestions.evaluation.looking import NoSales, PhotoReadings
+    from ai_suggestions.ondevice import fingerprints, garments, safety
+    from ai_suggestions.ondevice.views import picture_of
     from ai_suggestions.providers.on_device import OnDeviceProvider
     from ai_suggestions.queries import catalogue
+    from ai_suggestions.screening import Screened
+    from ai_suggestions.services.safety import score
     from listings.photos.processing import process
 
-    provider = OnDeviceProvider()
+    def judged(request: SuggestionRequest, photo: PhotoInput) -> tuple[float, bool]:
+        # Scored when the photo was made ready, so this only looks it up.
+        found = score(sha256=photo.sha256, content=photo.content, readings=request.readings)
+        return found.unsafe, False
+
+    @dataclass(frozen=True)
+    class NoTwins:
+        """Makes a photo's fingerprint and keeps the net's word, as a check does; the database is left out."""
+
+        readings: ReadingStore
+
+        def own_twins_of(self, photo: PhotoInput) -> Sequence[PhotoFinding]:
+            found, kinds = fingerprints.read(picture_of(photo.content))
+            fingerprints.keys_near(found)
+            if kinds is not None:
+                version = garments.kind_model().version
+                self.readings.keep(
+                    sha256=photo.sha256, step="category", version=version, reading=kinds.to_json()
+                )
+            return ()
+
+    provider = Screened(OnDeviceProvider(), score=judged, safety_version=safety.model_version())
     provider.warm_up()
     known = catalogue()
+    safe = PhotoReadings()
 
     def asked(photos: Sequence[bytes], limits: dict[str, float]) -> dict[str, Spent]:
+        picture_of.cache_clear()
+        readings = PhotoReadings()
+        sums = [hashlib.sha256(content).hexdigest() for content in photos]
+        for sha256 in sums:
+            unsafe = safe.find(sha256=sha256, step="safety", version=safety.model_version())
+            readings.keep(sha256=sha256, step="safety", version=safety.model_version(), reading=unsafe)
         request = SuggestionRequest(
             photos=tuple(
-                PhotoInput(id=f"photo-{i}", position=i, content=c, sha256=hashlib.sha256(c).hexdigest())
-                for i, c in enumerate(photos)
+                PhotoInput(id=f"photo-{i}", position=i, content=content, sha256=sums[i])
+                for i, content in enumerate(photos)
             ),
             facts=SellerFacts(),
             market=Market(country="IE", currency="EUR", language="en"),
             catalogue=known,
             comparables=NoSales(),
-            readings=NoReadings(),
+            readings=readings,
+            index=NoTwins(readings),
         )
         limits.update({step.name: step.timeout_s * 1000 for step in provider.plan(request)})
         taken = {}
@@ -123,6 +149,7 @@ def measure() -> None:
             if report.error_code:
                 raise RuntimeError(f"{report.step}: {report.error_code}")
             taken[report.step] = watch.lap()
+        del taken["safety"]
         return taken
 
     chance = random.Random(7)
@@ -132,13 +159,17 @@ def measure() -> None:
     alone: dict[str, list[Spent]] = defaultdict(list)
     masters: list[bytes] = []
     for _ in range(LISTINGS):
-        masters, processing = [], []
+        masters, processing, scoring = [], [], []
         for upload in listing_uploads(chance):
             watch = Stopwatch()
-            masters.append(process(upload).master)
+            made = process(upload)
             processing.append(watch.lap())
-        alone["processing"] += processing
-        steps["processing"].append(sum(processing, NOTHING))
+            score(sha256=made.sha256, content=made.master, readings=safe)
+            scoring.append(watch.lap())
+            masters.append(made.master)
+        for step, spents in (("processing", processing), ("safety", scoring)):
+            alone[step] += spents
+            steps[step].append(sum(spents, NOTHING))
         taken = asked(masters, listing_limits)
         for step, spent in taken.items():
             steps[step].append(spent)

@@ -72,12 +72,12 @@ def recorded_calls() -> Sequence[CallRecord]:
     from django.utils import timezone
 
     from ai_suggestions.contract import Market, PhotoInput, SellerFacts, SuggestionRequest
+    from ai_suggestions.evaluation.looking import NoSales, PhotoReadings
     from ai_suggestions.llm.budget import BudgetInMemory
     from ai_suggestions.llm.endpoint import Endpoint, EndpointConfig
     from ai_suggestions.llm.prices import Prices
     from ai_suggestions.llm.provider import LlmOptions, LlmProvider
     from ai_suggestions.llm.state import StateInMemory
-    from bench.suggestions import NoReadings, NoSales
     from listings.photos.processing import process
     from tests.ai_suggestions.llm.asking import LABELLED
     from tests.doubles.openai_server import KEY, MODEL, OpenAiServer, says
@@ -107,7 +107,7 @@ def recorded_calls() -> Sequence[CallRecord]:
                 market=Market(country="IE", currency="EUR", language="en"),
                 catalogue=full_catalogue(),
                 comparables=NoSales(),
-                readings=NoReadings(),
+                readings=PhotoReadings(),
             )
             list(provider.run(request))
         endpoint.close()

@@ -21,7 +21,7 @@ from ai_suggestions.contract import (
     SuggestionRequest,
 )
 from ai_suggestions.ondevice import colours, garments, label_facts, labels
-from ai_suggestions.ondevice.views import opened
+from ai_suggestions.ondevice.views import picture_of
 from ai_suggestions.pipeline import Step, StepFailed, Taken, reports_of
 from ai_suggestions.readings import CareFact, ColoursSeen, KindsSeen, LabelFact
 from ai_suggestions.steps import attributes, category, condition, price, wording
@@ -55,7 +55,7 @@ class Board:
     def picture(self, photo: PhotoInput) -> Image.Image:
         """The photo at working size (under 1 MB), decoded once for all steps. Raises OSError."""
         if photo.id not in self._pictures:
-            self._pictures[photo.id] = opened(photo.content)
+            self._pictures[photo.id] = picture_of(photo.content)
         return self._pictures[photo.id]
 
     @property

@@ -19,7 +19,7 @@ import listings.queries as listings
 from ai_suggestions import metrics, photo_queries
 from ai_suggestions.contract import PhotoFinding, PhotoInput, ReadingStore
 from ai_suggestions.ondevice import fingerprints, garments, safety
-from ai_suggestions.ondevice.views import is_of_one_colour, opened
+from ai_suggestions.ondevice.views import is_of_one_colour, picture_of
 from ai_suggestions.photo_tables import PhotoCheck, PhotoKey
 from ai_suggestions.services.readings import Readings
 from ai_suggestions.services.ringing import ring_for_photo
@@ -156,7 +156,7 @@ def _check(row: PhotoCheck, content: bytes, now: dt.datetime) -> str:
 
 def _look(sha256: str, content: bytes, readings: ReadingStore) -> _Seen:
     scored = score(sha256=sha256, content=content, readings=readings)
-    picture = opened(content)
+    picture = picture_of(content)
     fingerprint, kinds = fingerprints.read(picture)
     # The category step of a run would ask the same net the same question.
     version = garments.kind_model().version

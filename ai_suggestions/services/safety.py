@@ -6,7 +6,7 @@ import datetime as dt
 
 from ai_suggestions.contract import ReadingStore
 from ai_suggestions.ondevice import safety
-from ai_suggestions.ondevice.views import opened
+from ai_suggestions.ondevice.views import picture_of
 from ai_suggestions.services.readings import Readings
 from listings.services import Flag
 
@@ -22,7 +22,7 @@ def score(*, sha256: str, content: bytes, readings: ReadingStore) -> safety.Safe
     known = readings.find(sha256=sha256, step=STEP, version=version)
     if known is not None:
         return safety.SafetyReading(unsafe=known["unsafe"])
-    reading = safety.read(opened(content))
+    reading = safety.read(picture_of(content))
     readings.keep(sha256=sha256, step=STEP, version=version, reading={"unsafe": reading.unsafe})
     return reading
 
