@@ -75,7 +75,9 @@ class CorrectionForm(forms.Form):
         if "amount" in needed and not self.errors:
             try:
                 data["money"] = _money(data["amount"], data["debit"].rpartition(":")[2])
-            except (UnknownCurrency, ValueError):
+            except UnknownCurrency:
+                self.add_error("debit", f"{data['debit']} is no account: owner:kind:currency.")
+            except ValueError:
                 self.add_error("amount", "This is no amount in the currency of the debited account.")
         return data
 

@@ -118,6 +118,8 @@ class TestCorrections:
             ({"kind": "reversal", "reason": "x"}, "This is needed."),
             ({"kind": "reversal", "reason": "x", "posting": "nothing"}, "There is no posting nothing."),
             (manual | {"amount": "1.234"}, "no amount in the currency"),
+            (manual | {"amount": "1.23", "debit": "bank"}, "bank is no account"),
+            (manual | {"amount": "1.23", "debit": "platform:bank:EUX"}, "platform:bank:EUX is no account"),
             (manual | {"amount": "1e999999"}, "no more than 19 digits"),
             (manual | {"amount": "1.23"}, "release the hold"),
         ):
