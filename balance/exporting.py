@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from balance.chart import CHART, AccountKind
-from balance.queries.totals import Turnover, bounds, group_of, iterate_day, turnovers_until
+from balance.queries.totals import Turnover, bounds, find_first_day, group_of, iterate_day, turnovers_until
 from balance.statements.csv_rows import text_cell
 from foundation.money import Money
 
@@ -89,7 +89,8 @@ class _Export:
         with _open(folder / "postings.csv") as stream:
             writer = csv.writer(stream)
             writer.writerow(POSTING_HEAD)
-            for day in _days(self.first, self.last):
+            # Who asks for everything begins with a day long ago.
+            for day in _days(max(self.first, find_first_day() or self.first), self.last):
                 for posting, transfers in iterate_day(day):
                     writer.writerow([_cell(value) for value in posting])
                     self.postings += 1

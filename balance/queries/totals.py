@@ -109,6 +109,12 @@ _TRANSFER = (
 )
 
 
+def find_first_day() -> date | None:
+    """The day (UTC) on which the first posting was recorded."""
+    first = Posting.objects.order_by("recorded_at").values_list("recorded_at", flat=True).first()
+    return None if first is None else first.astimezone(UTC).date()
+
+
 def iterate_day(day: date) -> Iterator[tuple[tuple[Any, ...], list[tuple[Any, ...]]]]:
     """A day's postings by recorded time, then id, each with its transfers by position.
 

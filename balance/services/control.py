@@ -9,13 +9,14 @@ from django.db import transaction
 
 from balance import metrics
 from balance.errors import AccountNotFrozen, AccountStillOff
-from balance.models import AuditFinding, AuditRun, LedgerAccount, LedgerDay, LedgerDayTotal, Posting
+from balance.models import AuditFinding, AuditRun, LedgerAccount, LedgerDay, LedgerDayTotal
 from balance.models.control import FindingKind
 from balance.queries.set_aside import set_aside
 from balance.queries.totals import (
     DayDigest,
     Turnover,
     digest_of,
+    find_first_day,
     list_empty_postings,
     recompute,
     recompute_one,
@@ -40,10 +41,10 @@ def seal_days(*, now: datetime) -> list[date]:
 def _next_day(now: datetime) -> date | None:
     last = LedgerDay.objects.order_by("-day").values_list("day", flat=True).first()
     if last is None:
-        first = Posting.objects.order_by("recorded_at").values_list("recorded_at", flat=True).first()
+        first = find_first_day()
         if first is None:
             return None
-        day = first.astimezone(UTC).date()
+        day = first
     else:
         day = last + timedelta(days=1)
     return day if day < (now - SEAL_AFTER).astimezone(UTC).date() else None

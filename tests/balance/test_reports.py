@@ -8,6 +8,7 @@ import io
 import json
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -192,6 +193,14 @@ class TestExport:
         for name, expected in sums.items():
             assert hashlib.sha256((tmp_path / "day" / name).read_bytes()).hexdigest() == expected
         assert not list(tmp_path.glob("*.unfinished"))
+
+    def test_of_everything_since_ever_looks_at_no_day_before_the_first(
+        self, tmp_path: Path, seller: Member, django_assert_max_num_queries: Any
+    ) -> None:
+        give(seller.id, 500)
+        with django_assert_max_num_queries(20):
+            done = export_ledger(date(2025, 1, 1), DAY, tmp_path / "all", today=LATER.date())
+        assert (done.postings, done.is_balanced) == (1, True)
 
     def test_says_when_the_checkpoints_disagree(self, tmp_path: Path, seller: Member) -> None:
         give(seller.id, 500)
