@@ -12,11 +12,14 @@ def database(home: Path, *, url: str) -> dict[str, Any]:
     """DATABASES["default"]: the MySQL or MariaDB of DATABASE_URL, without one a SQLite file in `home`."""
     settings: dict[str, Any]
     if url:
-        settings = dict(env.dj_db_url("DATABASE_URL", engine="foundation.mysql"))
+        settings = dict(env.dj_db_url("DATABASE_URL"))
+        settings["ENGINE"] = _ENGINES.get(settings["ENGINE"], settings["ENGINE"])
     else:
         settings = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(home / "preloved.sqlite3")}
     return settings | _SESSIONS.get(settings["ENGINE"], {})
 
+
+_ENGINES = {"django.db.backends.mysql": "foundation.mysql"}
 
 _SESSIONS: dict[str, dict[str, Any]] = {
     "foundation.mysql": {
