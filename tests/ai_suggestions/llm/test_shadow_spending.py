@@ -19,11 +19,15 @@ from tests.ai_suggestions.llm.asking import SNEAKERS, a_request
 from tests.doubles.openai_server import KEY, MODEL, OpenAiServer, breaks_off, fails
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
 
-DAY = timezone.now().date()
+
+def today() -> date:
+    return timezone.now().date()
 
 
 @pytest.fixture
@@ -49,15 +53,15 @@ def live_report() -> StepReport:
 class TestShadowBudget:
     def test_is_part_of_the_days_budget_with_its_own_cap(self) -> None:
         shadows = ShadowBudgetInDatabase(limit_micro=100, cap_micro=30)
-        assert isinstance(shadows.reserve(request="a", day=DAY, amount_micro=30), Reservation)
-        assert shadows.reserve(request="b", day=DAY, amount_micro=1) is Refusal.SPENT
+        assert isinstance(shadows.reserve(request="a", day=today(), amount_micro=30), Reservation)
+        assert shadows.reserve(request="b", day=today(), amount_micro=1) is Refusal.SPENT
         sellers = BudgetInDatabase(limit_micro=100)
-        assert sellers.reserve(request="c", day=DAY, amount_micro=71) is Refusal.SPENT
-        assert isinstance(sellers.reserve(request="c", day=DAY, amount_micro=70), Reservation)
+        assert sellers.reserve(request="c", day=today(), amount_micro=71) is Refusal.SPENT
+        assert isinstance(sellers.reserve(request="c", day=today(), amount_micro=70), Reservation)
 
     def test_is_given_back_and_settled_in_both(self) -> None:
         shadows = ShadowBudgetInDatabase(limit_micro=100, cap_micro=30)
-        kept, back = (shadows.reserve(request=name, day=DAY, amount_micro=10) for name in "ab")
+        kept, back = (shadows.reserve(request=name, day=today(), amount_micro=10) for name in "ab")
         assert isinstance(kept, Reservation)
         assert isinstance(back, Reservation)
         shadows.settle(kept, cost_micro=4)
@@ -66,13 +70,13 @@ class TestShadowBudget:
 
     def test_ends_with_the_days(self) -> None:
         shadows = ShadowBudgetInDatabase(limit_micro=5, cap_micro=None)
-        assert shadows.reserve(request="a", day=DAY, amount_micro=6) is Refusal.SPENT
+        assert shadows.reserve(request="a", day=today(), amount_micro=6) is Refusal.SPENT
 
     def test_llm_day_shadow_is_part(self) -> None:
         # MariaDB reports a failed CHECK as an operational error.
         failures = (IntegrityError, OperationalError)
         with pytest.raises(failures, match="llm_day_shadow_is_part"), transaction.atomic():
-            LlmDay.objects.create(day=DAY, committed_micro=1, shadow_micro=2)
+            LlmDay.objects.create(day=today(), committed_micro=1, shadow_micro=2)
 
 
 class TestShadowOfAnLlm:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from foundation.outgoing.appending import append_event
 from foundation.outgoing.delivering import deliver_next, due_heads, fan_out
 
-# The subscribers' library compares with the clock.
+# When the run began: what a subscriber's library is to accept is delivered by the clock instead.
 NOW = timezone.now().replace(microsecond=0).astimezone(UTC)
 
 
