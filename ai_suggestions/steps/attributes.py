@@ -24,7 +24,7 @@ from ai_suggestions.readings import ColoursSeen, LabelFact, strongest
 from ai_suggestions.steps.department import sizes_named
 from ai_suggestions.steps.thresholds import FILL_IN_FROM
 
-VERSION = "attributes-3"
+VERSION = "attributes-4"
 MAX_COLOURS = 2
 MAX_MATERIALS = 3
 VARIOUS = "various"
