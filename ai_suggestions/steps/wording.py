@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from ai_suggestions.catalogue import Catalogue, name_in
+from ai_suggestions.catalogue import Catalogue, Category, name_in
 from ai_suggestions.contract import (
     Alternative,
     Evidence,
@@ -147,16 +147,20 @@ def noun_for(known: Known, *, language: str, catalogue: Catalogue) -> str | None
             category.kind or "", department=catalogue.department_of(category.id)
         )
         if len(siblings) != 1:
-            # Categories have plural names; one thing is "a cardigan", where we know how that is said.
-            one = _nouns("leaf_nouns.csv", "name_en").get(name_in(category.names, "en"))
-            return one[language] if one else name_in(category.names, language)
+            return _one_of(category, language)
     if known.kind is None:
         return None
     noun = _nouns("nouns.csv", "kind").get(known.kind)
     if noun is not None:
         return noun[language]
     leaves = catalogue.leaves_of_kind(known.kind)
-    return name_in(leaves[0].names, language) if len(leaves) == 1 else None
+    return _one_of(leaves[0], language) if len(leaves) == 1 else None
+
+
+def _one_of(category: Category, language: str) -> str:
+    """Categories have plural names; one thing is "a cardigan", where we know how that is said."""
+    one = _nouns("leaf_nouns.csv", "name_en").get(name_in(category.names, "en"))
+    return one[language] if one else name_in(category.names, language)
 
 
 def _upper_first(text: str) -> str:

@@ -173,6 +173,19 @@ class TestNoun:
             "susegamas megztinis",
         ]
 
+    @pytest.mark.parametrize(
+        ("leaf", "names"),
+        [
+            # One of several categories of its kind, and the only one.
+            ("electronics-film-cameras", ["film camera", "Analogkamera", "appareil photo argentique"]),
+            ("home-armchairs", ["armchair", "Sessel", "fauteuil"]),
+        ],
+    )
+    def test_one_thing_is_called_in_the_singular(self, leaf: str, names: list[str]) -> None:
+        known = Known(kind=CATALOGUE.category_by_id[leaf].kind, category_id=leaf)
+        called = [noun_for(known, language=language, catalogue=CATALOGUE) for language in LANGUAGES]
+        assert called[:3] == names
+
     def test_every_singular_belongs_to_a_category(self) -> None:
         names = {name_in(category.names, "en") for category in CATALOGUE.categories}
         with (REPOSITORY / "ai_suggestions/steps/leaf_nouns.csv").open(encoding="utf-8", newline="") as table:
