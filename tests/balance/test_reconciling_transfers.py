@@ -250,8 +250,18 @@ class TestTheSandboxsStatement:
         with pytest.raises(CommandError, match="no sandbox"):
             call_command("sandbox_statement")
 
-    @pytest.mark.parametrize("fee", ["cheap", "-0.15", "1e3", ""])
-    def test_takes_no_fee_that_is_no_amount(self, settings: Settings, fee: str) -> None:
+    @pytest.mark.parametrize(
+        ("argument", "words"),
+        [
+            *((f"--fee={fee}", r"is no amount such as 0\.15") for fee in ("cheap", "-0.15", "1e3", "")),
+            ("--since=yesterday", "'yesterday' is no time with offset"),
+            ("--since=2026-03-02T14:00:00", "is no time with offset"),
+            ("--currency=XXX", "invalid choice: 'XXX'"),
+        ],
+    )
+    def test_takes_no_argument_that_makes_no_sense(
+        self, settings: Settings, argument: str, words: str
+    ) -> None:
         settings.SANDBOX = True
-        with pytest.raises(CommandError, match=r"is no amount such as 0\.15"):
-            call_command("sandbox_statement", f"--fee={fee}")
+        with pytest.raises(CommandError, match=words):
+            call_command("sandbox_statement", "--format=camt.053", argument)

@@ -232,6 +232,14 @@ class TestExport:
             )
         assert not (tmp_path / "day").exists()
 
+    def test_and_the_trial_balance_say_what_a_day_looks_like(self, tmp_path: Path, db: None) -> None:
+        for command in (
+            ("export_ledger", "--from=1.3.", "--to=x", str(tmp_path)),
+            ("trial_balance", "--as-of=x"),
+        ):
+            with pytest.raises(CommandError, match="is no day such as 2026-03-02"):
+                call_command(*command)
+
     def test_overwrites_nothing(self, tmp_path: Path, db: None) -> None:
         with pytest.raises(CommandError, match="there already"):
             call_command("export_ledger", "--from", "2026-03-02", "--to", "2026-03-02", str(tmp_path))

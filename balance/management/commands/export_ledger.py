@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
-from datetime import UTC, date
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from balance.exporting import export_ledger
+from balance.management.arguments import day
 from foundation import clock
 
 
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         for name in ("--from", "--to"):
             parser.add_argument(
                 name,
-                type=date.fromisoformat,
+                type=day,
                 required=True,
                 dest=f"{name[2:]}_day",
                 metavar="YYYY-MM-DD",

@@ -11,9 +11,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from balance.management.arguments import moment
 from balance.providers import sandbox, sandbox_camt053
 from balance.settlements import COLUMNS
 from foundation import clock
+from foundation.money import EXPONENTS
 
 
 class Command(BaseCommand):
@@ -24,7 +26,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Four options."""
-        parser.add_argument("--currency", default="EUR")
+        parser.add_argument("--currency", default="EUR", choices=sorted(EXPONENTS), metavar="CODE")
         parser.add_argument("--format", choices=("csv", "camt.053"), default="csv", dest="shape")
         parser.add_argument(
             "--fee",
@@ -34,7 +36,7 @@ class Command(BaseCommand):
             help="what the bank takes for each transfer, such as 0.15",
         )
         parser.add_argument(
-            "--since", type=_moment, default=datetime(2000, 1, 1, tzinfo=UTC), help="ISO 8601 with offset"
+            "--since", type=moment, default=datetime(2000, 1, 1, tzinfo=UTC), help="ISO 8601 with offset"
         )
 
     def handle(
@@ -50,13 +52,6 @@ class Command(BaseCommand):
         writer = csv.writer(self.stdout, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(sandbox.statement(currency, fee=fee, since=since, now=now))
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(text)
-    return moment
 
 
 def _fee(text: str) -> str:

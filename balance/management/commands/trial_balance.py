@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from balance.management.arguments import day
 from balance.queries.reports import TrialBalance, trial_balance
 from balance.queries.totals import end_of
 from foundation import clock
@@ -25,16 +26,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Two options."""
-        parser.add_argument(
-            "--as-of", type=date.fromisoformat, help="YYYY-MM-DD: with all that was recorded on it (UTC)"
-        )
+        parser.add_argument("--as-of", type=day, help="YYYY-MM-DD: with all that was recorded on it (UTC)")
         parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print it."""
-        day: date | None = options["as_of"]
+        last: date | None = options["as_of"]
         now = clock.now()
-        balances = trial_balance(now if day is None else end_of(day, now))
+        balances = trial_balance(now if last is None else end_of(last, now))
         {"table": self._table, "csv": self._csv, "json": self._json}[options["format"]](balances)
         if not all(balance.is_balanced for balance in balances):
             sys.exit(1)
