@@ -86,3 +86,24 @@ def message(*statements: str, version: str = "08") -> bytes:
 def statement(opening: str, closing: str, *entries: str, period: str = "", version: str = "08") -> bytes:
     """A file of one statement of 2 March 2026."""
     return message(one_statement(opening, closing, *entries, period=period), version=version)
+
+
+OURS, OTHER = "01J8ZC0000000000000000000A", "01J8ZC0000000000000000000B"
+ROUND = "DON01J8ZC0000000000000000000CR1"
+
+# As a bank writes it: a transfer, a batch of two, what came back, the account's price, what is to come.
+WHOLE_DAY = statement(
+    "1000.00",
+    "972.75",
+    entry("-20.00", "B-1", transaction(OURS)),
+    entry(
+        "-12.00",
+        "B-2",
+        "<Btch><NbOfTxs>2</NbOfTxs></Btch>"
+        + transaction(OTHER, own="B-2-1", money='<Amt Ccy="EUR">7.00</Amt><CdtDbtInd>DBIT</CdtDbtInd>')
+        + transaction(ROUND, own="B-2-2", money='<Amt Ccy="EUR">5.00</Amt><CdtDbtInd>DBIT</CdtDbtInd>'),
+    ),
+    entry("7.00", "B-3", transaction(OTHER, more="<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>"), code=BACK),
+    entry("-2.25", "B-4", code=FEE),
+    entry("-99.00", "B-5", transaction(OURS), status="<Cd>PDNG</Cd>"),
+)
