@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ai_suggestions.catalogue import name_in
 from ai_suggestions.contract import Evidence, Field, Proposal, SellerFacts, Source, Standing
 from ai_suggestions.readings import CareFact
-from ai_suggestions.steps.care import care_codes, care_words, settled_care
+from ai_suggestions.steps.care import care_codes, care_words
 from ai_suggestions.steps.known import Known
 from ai_suggestions.steps.wording import (
     FRAME_WORDS,
@@ -65,10 +65,6 @@ GENITIVES = {
 languages = st.sampled_from(LANGUAGES)
 
 
-def on_the_label(*codes: str, confidence: float = 0.95) -> tuple[CareFact, ...]:
-    return tuple(CareFact(code, f"read {code}", confidence, "LABEL") for code in codes)
-
-
 @st.composite
 def things(draw: st.DrawFn) -> Known:
     """Any combination of facts, as readings and sellers give them."""
@@ -86,7 +82,10 @@ def things(draw: st.DrawFn) -> Known:
         size_id=draw(st.none() | st.sampled_from([size.id for size in CATALOGUE.sizes])),
         condition_id=draw(st.none() | st.sampled_from([c.id for c in CATALOGUE.conditions])),
         materials=tuple((id_, draw(st.none() | st.integers(1, 100))) for id_ in materials),
-        care=on_the_label(*draw(st.lists(st.sampled_from(care_codes()), max_size=3, unique=True))),
+        care=tuple(
+            CareFact(code, f"read {code}", 0.95, "LABEL")
+            for code in draw(st.lists(st.sampled_from(care_codes()), max_size=3, unique=True))
+        ),
     )
 
 
@@ -275,39 +274,6 @@ class TestDescription:
         )
         assert text is not None
         assert text.endswith("Zustand: neu ohne Etikett.")
-
-
-class TestCare:
-    def test_is_the_last_line_with_the_label_as_its_reason(self) -> None:
-        known = replace(T_SHIRT, care=on_the_label("wash_30", "do_not_tumble_dry"))
-        last = [
-            (description_of(known, language=language, catalogue=CATALOGUE) or "").splitlines()[-1]
-            for language in LANGUAGES
-        ]
-        assert last == [
-            "Care: wash at 30 °C, do not tumble dry.",
-            "Pflege: bei 30 °C waschen, nicht in den Trockner geben.",
-            "Entretien : lavage à 30 °C, ne pas sécher en machine.",
-            "Priežiūra: skalbti 30 °C temperatūroje, nedžiovinti džiovyklėje.",
-        ]
-
-    @pytest.mark.parametrize(("field", "texts"), [(Field.TITLE, []), (Field.DESCRIPTION, ["read wash_30"])])
-    def test_names_the_words_that_were_read(self, field: Field, texts: list[str]) -> None:
-        proposal = propose_text(
-            field,
-            known=Known(kind="dress", care=on_the_label("wash_30")),
-            facts=SellerFacts(),
-            proposals={},
-            confidence=0.8,
-            language="en",
-            catalogue=CATALOGUE,
-        )
-        assert [piece.text for piece in proposal.evidence if piece.note == "care_on_label"] == texts
-
-    def test_is_left_out_where_labels_contradict_each_other_or_are_hardly_legible(self) -> None:
-        read = on_the_label("do_not_iron", "wash_30", "wash_60", "dry_clean", "do_not_dry_clean")
-        assert [fact.code for fact in settled_care(read)] == ["do_not_iron"]
-        assert settled_care(on_the_label("wash_30", confidence=0.7)) == ()
 
 
 class TestPropose:
