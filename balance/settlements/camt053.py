@@ -88,6 +88,7 @@ class _Reader:
         self.statement = ""
         self.entry = 0
         self.seen: dict[str, int] = {}
+        self.says_period = False
         self.lines: list[Line] = []
         self.first_at, self.last_at = now, datetime.min.replace(tzinfo=UTC)
 
@@ -136,15 +137,10 @@ class _Reader:
 
     def _period(self, statement: Element, balances: list[Element]) -> None:
         """From and to as the statement says; else by its entries and closing balances."""
-        for at, is_day in (
-            self._when(statement, "FrToDt/FrDtTm"),
-            self._when(statement, "FrToDt/ToDtTm"),
-            *(
-                self._when(balance, "Dt")
-                for balance in balances
-                if self._text(balance, "Tp/CdOrPrtry/Cd") in CLOSING
-            ),
-        ):
+        said = [self._when(statement, f"FrToDt/{end}") for end in ("FrDtTm", "ToDtTm")]
+        self.says_period = all(at is not None for at, _ in said)
+        closings = (one for one in balances if self._text(one, "Tp/CdOrPrtry/Cd") in CLOSING)
+        for at, is_day in said if self.says_period else [self._when(one, "Dt") for one in closings]:
             if at is not None:
                 self._covers(at, is_day)
 
@@ -169,7 +165,8 @@ class _Reader:
             return moved
         if moved:
             at = min(at, self.now)
-            self._covers(at, is_day)
+            if not self.says_period:
+                self._covers(at, is_day)
             shares = list(self._shares(entry, moved))
             for place, share in enumerate(shares, 1):
                 suffix = f"/{place}" if len(shares) > 1 else ""
