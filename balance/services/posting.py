@@ -10,6 +10,7 @@ charities are never locked.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -105,7 +106,8 @@ def reverse(posting_id: str, *, key: str, event: Event, actor: str, reason: str,
 def _count(fresh: Iterable[NewPosting], replayed: int) -> None:
     for posting in fresh:
         metrics.POSTINGS.labels(posting.event).inc()
-    metrics.POSTINGS_REPLAYED.inc(replayed)
+    if replayed:
+        metrics.POSTINGS_REPLAYED.inc(replayed)
 
 
 def _check(posting: NewPosting, now: datetime) -> None:
@@ -158,21 +160,20 @@ class _Batch:
             for line in posting.lines
             for account in (line.debit, line.credit)
         }
-        wanted = sorted(account.id for account in accounts if account.kind in MEMBER_KINDS)
-        unknown = {account for account in accounts if account.kind not in MEMBER_KINDS} - _opened
+        members = sorted([account for account in accounts if account.kind in MEMBER_KINDS], key=_ID)
+        unknown = accounts.difference(members, _opened)
         if unknown:
             _open(unknown, self.now)
-        self._read_locked(wanted)
-        absent = set(wanted) - self.locked.keys()
-        missing = sorted(account for account in accounts if account.id in absent)
-        if missing:
+        self._read_locked([account.id for account in members])
+        if len(self.locked) < len(members):
+            missing = [account for account in members if account.id not in self.locked]
             _open(missing, self.now)
-            self._read_locked(sorted(account.id for account in missing))
+            self._read_locked([account.id for account in missing])
 
     def _read_locked(self, ids: Sequence[str]) -> None:
         if not ids:
             return
-        lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
+        lock = " FOR UPDATE" if self.cursor.db.features.has_select_for_update else ""
         self.cursor.execute(
             "SELECT id, balance_minor, last_entry FROM balance_ledgeraccount"  # noqa: S608  # marks only
             f" WHERE id IN ({_marks(len(ids))}) ORDER BY id{lock}",
@@ -221,8 +222,33 @@ class _Batch:
         changed = {id_: standings[id_] for id_ in sorted(standings) if standings[id_] != self.locked[id_]}
         execute_all(
             self.cursor,
-            [_postings(fresh, ids, self.now, recorded_at), transfers, *_updates(changed)],
+            [self._postings(fresh, ids, recorded_at), transfers, *_updates(changed)],
             ends_transaction=self.is_whole_transaction,
+        )
+
+    def _postings(self, fresh: Sequence[NewPosting], ids: dict[str, str], recorded_at: datetime) -> Statement:
+        adapted = self.cursor.db.ops.adapt_datetimefield_value
+        recorded = adapted(recorded_at)
+        effective = recorded if recorded_at == self.now else adapted(self.now)
+        values: list[Any] = []
+        for posting in fresh:
+            values += (
+                ids[posting.key],
+                posting.key,
+                posting.event.value,
+                posting.reference,
+                posting.fingerprint(),
+                posting.reverses,
+                posting.actor,
+                posting.reason,
+                effective if posting.effective_at is None else adapted(posting.effective_at),
+                recorded,
+            )
+        rows = ", ".join([f"({_marks(10)})"] * len(fresh))
+        return (
+            "INSERT INTO balance_posting (id, `key`, event, reference, fingerprint, reverses_id, actor,"  # noqa: S608  # marks only
+            f" reason, effective_at, recorded_at) VALUES {rows}",
+            values,
         )
 
     def _known(self) -> dict[str, Posted]:
@@ -248,33 +274,6 @@ class _Batch:
         by = Posting.objects.filter(reverses__in=reversed_ids).values_list("reverses_id", "key").first()
         if by is not None:
             raise AlreadyReversed(f"{by[0]} was undone by {by[1]}.")
-
-
-def _postings(
-    postings: Sequence[NewPosting], ids: dict[str, str], now: datetime, recorded_at: datetime
-) -> Statement:
-    adapted = connection.ops.adapt_datetimefield_value
-    recorded, effective = adapted(recorded_at), adapted(now)
-    values: list[Any] = []
-    for posting in postings:
-        values += (
-            ids[posting.key],
-            posting.key,
-            posting.event.value,
-            posting.reference,
-            posting.fingerprint(),
-            posting.reverses,
-            posting.actor,
-            posting.reason,
-            effective if posting.effective_at is None else adapted(posting.effective_at),
-            recorded,
-        )
-    rows = ", ".join([f"({_marks(10)})"] * len(postings))
-    return (
-        "INSERT INTO balance_posting (id, `key`, event, reference, fingerprint, reverses_id, actor, reason,"  # noqa: S608  # marks only
-        f" effective_at, recorded_at) VALUES {rows}",
-        values,
-    )
 
 
 def _transfers(
@@ -333,6 +332,9 @@ def _give(line: Line, standing: _Standing | None, moment: int) -> str:
     if after > MAX_MINOR:
         raise InvalidAmount("The balance cannot hold this amount.")
     return standing.enter(after, moment)
+
+
+_ID = operator.attrgetter("id")
 
 
 def _marks(count: int) -> str:
