@@ -57,7 +57,8 @@ _ORDERS = re.compile(
     r"(?:instruction|rule|prompt|anweisung|regel|consigne|regle|instrukcij|taisykl|nurodym)"
     r"|system(?:prompt|message|override)|newinstructions|(?:aimodel|assistant|chatbot)s?you"
     r"|you(?:must|shall|haveto|aretold)(?:now)?(?:set|write|say|answer|fill|choose|classif)"
-    rf"|(?:set|change)(?:the|its)?{_FORM}(?:field)?(?:to|as)|(?:write|use|enter)(?:the|as)?{_FORM}"
+    rf"|set(?:the|its)?{_FORM}(?:field)?(?:to|as)|change(?:the|its)?{_FORM}(?:field)?to"
+    rf"|(?:write|enter)(?:the|as)?{_FORM}|use(?:the|as)?(?:category|title|description)"
     r"|setze?(?:die|den|das)?(?:marke|preis|titel|kategorie)auf|mets?(?:la|le)(?:marque|prix|titre)"
     r"|nustatyk(?:preke|kain|pavadinim|kategorij)"
 )

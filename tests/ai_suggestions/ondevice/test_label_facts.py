@@ -231,6 +231,10 @@ class TestReadNothing:
             ("Pflegeanweisung beachten",),
             ("Use cold water", "Brand quality"),
             ("Système de lavage",),
+            ("USE COLOUR DETERGENT", "DO NOT BLEACH"),
+            ("This denim may change colour as it is worn",),
+            ("We reuse materials", "because price matters"),
+            ("House brand since 1971",),
         ],
     )
     def test_what_labels_ask_of_people_is_no_order(self, words: tuple[str, ...]) -> None:
