@@ -195,6 +195,8 @@ def genitive(colour: str) -> str:
     Names that do not end as an adjective are genitives already ("koralų") or never change ("bordo").
     """
     colour = colour.removesuffix(" spalvos")  # "kūno spalvos" says it itself
+    if colour.casefold() == "įvairiaspalvė":
+        return "įvairių"
     return colour[:-1] + _GENITIVE.get(colour[-1], colour[-1])
 
 
@@ -233,7 +235,9 @@ def _title_phrases(known: Known, *, language: str, catalogue: Catalogue) -> list
     if colours := _colour_words(known, language, catalogue):
         if language == "lt":
             colours = [genitive(colour) for colour in colours]
-        phrases.append(Phrase(Field.COLOURS, frames.colours.format(f" {frames.also} ".join(colours))))
+        said = frames.colours.format(f" {frames.also} ".join(colours))
+        # Various colours are several: "įvairių spalvų".
+        phrases.append(Phrase(Field.COLOURS, said.replace("įvairių spalvos", "įvairių spalvų")))
     if size := _size_label(known, catalogue):
         phrases.append(Phrase(Field.SIZE, frames.size.format(size)))
     # What does not fit is left out as a whole, never cut.

@@ -58,7 +58,7 @@ GENITIVES = {
     "rose": "šviesiai rožinės",
     "silver": "sidabrinės",
     "turquoise": "turkio",
-    "various": "įvairiaspalvės",
+    "various": "įvairių",
     "white": "baltos",
     "yellow": "geltonos",
 }
@@ -106,6 +106,7 @@ def facts_in_words(known: Known, language: str) -> Counter[str]:
         said.append("multicoloured")
     if language == "lt":
         said += [GENITIVES[id_] for id_ in known.colour_ids]
+        said += ["spalvų"] * ("various" in known.colour_ids)
     if known.size_id:
         said.append(CATALOGUE.size_by_id[known.size_id].label)
     for id_, percent in known.materials:
@@ -265,7 +266,7 @@ class TestDescription:
             "Dress, multicoloured",
             "Kleid, bunt",
             "Robe, coloris multicolore",
-            "Suknelė, įvairiaspalvės spalvos",
+            "Suknelė, įvairių spalvų",
         ]
 
     def test_german_nouns_keep_their_capital_in_the_middle_of_a_line(self) -> None:
