@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
 
-from tests import environment, template
+from tests import environment, server_template, template
 
 # Before pytest-django looks at the settings, which read the environment once.
 if settings.configured:
@@ -21,6 +22,7 @@ environment.prepare()
 if TYPE_CHECKING:
     from pytest_django import Settings
 
+SQLITE = "django.db.backends.sqlite3"
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_reset_sequences", "live_server"})
 
 
@@ -45,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # A hash that takes its time on purpose would be most of the suite's time.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # A file, as in the embedded default: a database in memory knows neither WAL nor waiting for a lock.
-    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    if settings.DATABASES["default"]["ENGINE"] == SQLITE:
         own = settings.DATABASES["default"].setdefault("TEST", {})
         own["NAME"] = str(Path(os.environ[environment.HOME]) / "test.sqlite3")
 
@@ -150,21 +152,45 @@ def _clean_cache() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
-    """Whether the database is a copy of one that was migrated before; then it is not migrated again."""
-    own = settings.DATABASES["default"]["TEST"]
-    is_file = settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
-    if not (is_file and template.lay_out(Path(own["NAME"]))):
-        return False
-    own["MIGRATE"] = False
-    return True
+def _turn(django_db_modify_db_settings: None) -> Iterator[ExitStack]:
+    """Held from the look for a template until there is one."""
+    with ExitStack() as held:
+        if settings.DATABASES["default"]["ENGINE"] == SQLITE or os.environ.get(server_template.PRIVATE):
+            held.enter_context(template.turn())
+        yield held
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_keepdb: bool) -> None:
+def django_db_keepdb(_turn: ExitStack) -> bool:
+    """Whether the database is a copy of one that was migrated before; then it is not migrated again."""
+    server = settings.DATABASES["default"]
+    own = server["TEST"]
+    if server["ENGINE"] == SQLITE:
+        is_copy = template.lay_out(Path(own["NAME"]))
+    else:
+        is_copy = server_template.lay_out(server, _database_of_tests())
+    if is_copy:
+        own["MIGRATE"] = False
+        _turn.close()
+    return is_copy
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_keepdb: bool, _turn: ExitStack) -> None:
     """As by default; and keeps a copy for the next process."""
-    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3" and not django_db_keepdb:
-        template.keep(Path(settings.DATABASES["default"]["TEST"]["NAME"]))
+    server = settings.DATABASES["default"]
+    if not django_db_keepdb:
+        if server["ENGINE"] == SQLITE:
+            template.keep(Path(server["TEST"]["NAME"]))
+        else:
+            server_template.keep(server, server["NAME"])
+    _turn.close()
+
+
+def _database_of_tests() -> str:
+    """As Django is about to name it."""
+    server = settings.DATABASES["default"]
+    return str(server["TEST"].get("NAME") or f"test_{server['NAME']}")
 
 
 @pytest.fixture(autouse=True, scope="session")

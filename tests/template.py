@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
 import shutil
 import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import django
@@ -31,6 +34,15 @@ def path() -> Path:
     for file in sorted(parts):
         digest.update(f"{file.relative_to(REPOSITORY)} {len(parts[file])} ".encode() + parts[file])
     return FOLDER / f"{digest.hexdigest()[:32]}.sqlite3"
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """One process at a time, so that the second finds what the first has kept."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def lay_out(database: Path) -> bool:

@@ -21,6 +21,7 @@ from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
 
+from tests import server_template
 from tests.servers.databases import DatabaseServer, mariadb_server, redis
 from tests.servers.processes import ServerUnavailable
 
@@ -113,8 +114,10 @@ def open_accounts() -> list[str]:
     from tests.factories.members import make_member
     from tests.factories.money import give
 
-    make_database(settings.DATABASES["default"])
-    call_command("migrate", verbosity=0)
+    server = settings.DATABASES["default"]
+    if not server_template.lay_out(server, server["NAME"]):
+        make_database(server)
+        call_command("migrate", verbosity=0)
     members = [str(make_member(f"M{number}").id) for number in range(MEMBERS)]
     for member in members:
         give(member, START_MINOR)
@@ -226,6 +229,7 @@ def run(seconds: float, workers: int) -> Report:
             REDIS_URL=redis_url,
             LOG_LEVEL="ERROR",
         )
+        os.environ[server_template.PRIVATE] = "1"
         members = open_accounts()
         logs = Path(name) / "logs"
         logs.mkdir()

@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tests.server_template import PRIVATE
 from tests.servers.databases import REPOSITORY, mariadb, redis
 from tests.servers.processes import ServerUnavailable
 
@@ -59,6 +60,7 @@ def run_beside_servers(
     with contextlib.ExitStack() as stack:
         if with_mariadb:
             environment["DATABASE_URL"] = stack.enter_context(mariadb(durable=durable))
+            environment[PRIVATE] = "1"
         if with_redis:
             environment["REDIS_URL"] = stack.enter_context(redis())
         return subprocess.run(list(command), cwd=REPOSITORY, env=environment, check=False).returncode
