@@ -23,11 +23,11 @@ from ai_suggestions.training.photos import (
     folds,
     view_activations,
 )
-from ai_suggestions.training.tuning import Recipe, logistic_head, tuned
+from ai_suggestions.training.tuning import Recipe, averaged, logistic_head, tuned
 
 VARIATIONS = 8
 FOLDS = 5
-SEED = 1
+SEED, SEEDS_APART = 1, 100
 OBJECT_TEMPERATURE = 0.7  # the published head is under-confident (it was trained with smoothed labels)
 
 
@@ -36,13 +36,15 @@ class Member:
     """One net of the classifier.
 
     `first_block` is the first that is fine-tuned (the 80-channel stage): what comes earlier is as good for
-    clothes as for ImageNet. `objects` says whether its file also carries the published ImageNet head.
+    clothes as for ImageNet. `objects` says whether its file also carries the published ImageNet head. `runs`
+    are fine-tuned by different chance, and their weights averaged.
     """
 
     variant: Variant
     first_block: int
     objects: bool
     views: int
+    runs: int = 1
 
     @property
     def side(self) -> int:
@@ -65,7 +67,7 @@ class Member:
 
 
 MEMBERS = (
-    Member("lite2", 7, objects=True, views=3),
+    Member("lite2", 7, objects=True, views=3, runs=3),
     # One view: with all three it costs 14 ms a photo instead of 7 and is no better.
     Member("lite0", 5, objects=False, views=1),
 )
@@ -153,7 +155,7 @@ class Bench:
         """A model file from the photos of `rows`. The tuned net's own file is kept beside it."""
         tuned_file = target.with_suffix(".tuned.onnx")
         if not tuned_file.exists():
-            self._export(self._train(rows, seed), rows, tuned_file)
+            self._export(averaged(self._runs(rows, seed, target)), rows, tuned_file)
         if not self.member.objects:  # no published features in it
             shutil.copyfile(tuned_file, target)
             return
@@ -173,21 +175,32 @@ class Bench:
         found: torch.Tensor = torch.load(path, mmap=True, weights_only=True)
         return found
 
-    def _train(self, rows: NDArray[np.intp], seed: int) -> EfficientNetLite:
+    def _runs(self, rows: NDArray[np.intp], seed: int, target: Path) -> list[EfficientNetLite]:
+        """Fine-tuned by different chance; the weights of each run are kept beside `target`."""
+
         def report(epoch: int, loss: float, _net: EfficientNetLite) -> None:
             print(f"  epoch {epoch + 1} of {Recipe().epochs}: loss {loss:.3f}", flush=True)
 
-        return tuned(
-            self.net,
-            self._augmented(),
-            self.labels,
-            rows,
-            len(KINDS),
-            first_block=self.member.first_block,
-            recipe=Recipe(),
-            seed=seed,
-            each_epoch=report,
-        )
+        nets = []
+        for run in range(self.member.runs):
+            kept = target.with_suffix(f".run_{run}.pt")
+            if not kept.exists():
+                net = tuned(
+                    self.net,
+                    self._augmented(),
+                    self.labels,
+                    rows,
+                    len(KINDS),
+                    first_block=self.member.first_block,
+                    recipe=Recipe(),
+                    seed=seed + SEEDS_APART * run,
+                    each_epoch=report,
+                )
+                torch.save(net.state_dict(), kept)
+            net = EfficientNetLite(self.member.variant, classes=len(KINDS))
+            net.load_state_dict(torch.load(kept, weights_only=True))
+            nets.append(net)
+        return nets
 
     def _export(self, net: EfficientNetLite, rows: NDArray[np.intp], target: Path) -> None:
         """The INT8 file of a net, its ranges taken from 120 of the photos it was trained on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,6 +136,26 @@ def tuned(
     averaged.eval()
     kept: EfficientNetLite = averaged
     return kept
+
+
+@torch.no_grad()
+def averaged(nets: Sequence[EfficientNetLite]) -> EfficientNetLite:
+    """One net that has the means of the weights of several, which were tuned from the same one.
+
+    Runs that differ by chance alone end in the same wide valley, and its middle is better than its rim
+    (Wortsman et al., "Model soups", arXiv 2203.05482).
+    """
+    mean = copy.deepcopy(nets[0])
+    weights = [net.state_dict() for net in nets]
+    mean.load_state_dict(
+        {
+            name: torch.stack([one[name] for one in weights]).mean(dim=0)
+            if part.is_floating_point()
+            else part
+            for name, part in weights[0].items()
+        }
+    )
+    return mean.eval()
 
 
 def _ready(activations: Tensor) -> Tensor:

@@ -94,3 +94,16 @@ class TestTrainAndExport:
         assert np.allclose(more["linear"], linear, rtol=1e-3, atol=1e-2)
         assert np.array_equal(more["garments"], found["garments"])
         assert np.array_equal(more["embedding"], found["embedding"])
+
+
+class TestAveragedRuns:
+    def test_are_one_net_in_their_middle(self) -> None:
+        import torch
+
+        from ai_suggestions.training.network import EfficientNetLite
+        from ai_suggestions.training.tuning import averaged
+
+        runs = [EfficientNetLite("lite0", classes=3) for _ in range(3)]
+        middle = averaged(runs)._fc.weight
+        assert torch.allclose(middle, sum(run._fc.weight for run in runs) / 3, atol=1e-6)
+        assert not torch.allclose(middle, runs[0]._fc.weight)
