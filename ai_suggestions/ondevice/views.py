@@ -26,11 +26,12 @@ def opened(content: bytes) -> Image.Image:
     return working_copy(image)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def picture_of(content: bytes) -> Image.Image:
     """As ``opened``, decoded once for the steps that look at a photo one after the other. Not to be changed.
 
-    Eight are kept, under 1 MB each with their encoded photo: a listing has four on average.
+    Four are kept, as many as a listing has on average, each with its encoded photo: with eight a worker
+    reached its 700 MB (docs/performance.md).
     """
     return opened(content)
 
