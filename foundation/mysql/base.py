@@ -18,6 +18,9 @@ from MySQLdb import OperationalError
 
 from foundation.db import Statement
 
+# Deadlock; "record has changed since last read" of newer MariaDB.
+ROLLED_BACK_BY_THE_SERVER = frozenset({1213, 1020})
+
 
 class Server(Enum):
     """Where the server is, as seen from the transaction that Django believes to be open."""
@@ -36,14 +39,16 @@ class CursorWrapper(base.CursorWrapper):
 
     def execute(self, query: str, args: Any = None) -> Any:
         """As Django's. Raises TransactionManagementError after the last statements of a transaction."""
-        if self.wrapper.server is Server.WITH_US:
-            return super().execute(query, args)
-        self.wrapper.begin()
-        super().execute(f"BEGIN; {query}", args)
+        is_first = self.wrapper.server is not Server.WITH_US
+        if is_first:
+            self.wrapper.begin()
         try:
+            if not is_first:
+                return super().execute(query, args)
+            super().execute(f"BEGIN; {query}", args)
             self.cursor.nextset()
         except OperationalError as error:
-            raise _by_django(error) from error
+            raise self.wrapper.classed(error) from error
         return self.cursor.rowcount
 
     def executemany(self, query: str, args: Any) -> Any:
@@ -78,9 +83,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 while self.connection.next_result() == 0:
                     self.connection.discard_result()
             except OperationalError as error:
-                raise _by_django(error) from error
+                raise self.classed(error) from error
         if and_commit:
             self.server = Server.COMMITTED
+
+    def classed(self, error: Exception) -> Exception:
+        """The error as Django classes it, which looks at a packet's first answer only.
+
+        After some the server has rolled back. Then it is in autocommit again, and whatever followed in this
+        transaction would be there at once and for good: nothing may, until it has ended for Django too.
+        """
+        if error.args[0] in ROLLED_BACK_BY_THE_SERVER and self.in_atomic_block:
+            self.needs_rollback = True
+        if error.args[0] in CursorWrapper.codes_for_integrityerror:
+            return IntegrityError(*error.args)
+        return error
 
     # What Django calls.
 
@@ -109,10 +126,3 @@ class DatabaseWrapper(base.DatabaseWrapper):
         is_open_there = self.server is Server.WITH_US
         self.server = Server.WITH_US
         return is_open_there
-
-
-def _by_django(error: Exception) -> Exception:
-    """The error of a later answer, as Django classes the first one's."""
-    if error.args[0] in CursorWrapper.codes_for_integrityerror:
-        return IntegrityError(*error.args)
-    return error

@@ -48,6 +48,13 @@ def lose_the_connection() -> None:
         cursor.execute("KILL CONNECTION_ID()")
 
 
+def be_rolled_back(code: int) -> None:
+    """As by a server that chose this transaction to end a deadlock."""
+    with connection.cursor() as cursor:
+        cursor.execute("ROLLBACK")
+        cursor.execute(f"SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = {code}")
+
+
 def fail() -> None:
     raise KeyError
 
@@ -154,6 +161,21 @@ class TestBeginning:
             in_a_transaction(lambda: insert(1), lose_the_connection)
         insert(2)
         assert seen_by_others() == {2}
+
+
+class TestRollbackByTheServer:
+    @pytest.mark.parametrize("code", [1213, 1020])
+    def test_lets_nothing_follow(self, code: int) -> None:
+        """Where the error is caught, too: the session is in autocommit then, so it would stay."""
+        with transaction.atomic():
+            insert(1)
+            with pytest.raises(OperationalError):
+                be_rolled_back(code)
+            with pytest.raises(TransactionManagementError):
+                insert(2)
+        assert seen_by_others() == set()
+        insert(3)
+        assert seen_by_others() == {3}
 
 
 @pytest.fixture(params=["as this server takes it", "as MySQL takes it"])
