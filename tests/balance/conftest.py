@@ -26,6 +26,17 @@ def buyer(db: None) -> Member:
     return make_member("Jonas")
 
 
+@pytest.fixture
+def account(seller: Member) -> str:
+    """The id of the seller's bank account; they have 100 euros to withdraw."""
+    from tests.factories.banking import activate, make_bank_account
+    from tests.factories.money import give
+
+    give(seller.id, 10_000)
+    activate(seller.id)
+    return make_bank_account(seller.id).id
+
+
 def _client(member: Member | None) -> APIClient:
     from rest_framework.test import APIClient
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -29,9 +28,6 @@ from tests.factories.bank_statements import (
     transaction,
 )
 from tests.factories.money import NOON, euros
-
-if TYPE_CHECKING:
-    pass
 
 DAY = timedelta(days=1)
 LATER = NOON + 5 * DAY

@@ -32,8 +32,8 @@ from tests.factories.bank_statements import (
     statement,
     transaction,
 )
-from tests.factories.banking import activate, bank_tells, make_bank_account, withdraw
-from tests.factories.money import NOON, euros, give
+from tests.factories.banking import bank_tells, withdraw
+from tests.factories.money import NOON, euros
 from tests.factories.settlements import payment, settlement_file
 
 if TYPE_CHECKING:
@@ -47,13 +47,6 @@ def bring(content: bytes, *, provider: str = "sandbox") -> Imported:
     return import_settlement(
         provider=provider, name="statement.xml", content=content, actor="system", now=LATER
     )
-
-
-@pytest.fixture
-def account(seller: Member) -> str:
-    give(seller.id, 10_000)
-    activate(seller.id)
-    return make_bank_account(seller.id).id
 
 
 def paid(seller: Member, account: str, minor: int = 2000) -> str:

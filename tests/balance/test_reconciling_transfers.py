@@ -23,7 +23,7 @@ from balance.services.reviewing import confirm_withdrawal
 from balance.services.sending import advance_withdrawal
 from balance.settlements import COLUMNS
 from members.models import Member
-from tests.factories.banking import activate, bank_tells, make_bank_account, withdraw
+from tests.factories.banking import bank_tells, withdraw
 from tests.factories.donations import donate, make_charity
 from tests.factories.money import NOON, euros, give
 from tests.factories.settlements import payment, settlement_file
@@ -34,13 +34,6 @@ if TYPE_CHECKING:
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LATER = NOON + 40 * DAY
 APRIL = NOON.replace(month=4)
-
-
-@pytest.fixture
-def account(seller: Member) -> str:
-    give(seller.id, 10_000)
-    activate(seller.id)
-    return make_bank_account(seller.id).id
 
 
 def sent(seller: Member, account: str, minor: int = 2000) -> str:
