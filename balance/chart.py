@@ -141,6 +141,8 @@ class Event(StrEnum):
     CORRECTION = "correction"
 
 
+MAX_MINOR = 2**63 - 1  # what a column holds
+
 MAY_CREATE_DEBT = frozenset(
     {
         Event.SALE_CANCELLED,
@@ -180,6 +182,11 @@ class Account:
         """The reverse of ``id``. Raises ValueError."""
         owner, kind, currency = id.split(":")
         return cls(owner, AccountKind(kind), currency)
+
+
+def floor_minor(event: Event, account: Account) -> int:
+    """The least that the event may leave in a member's account."""
+    return -MAX_MINOR if account.kind is AccountKind.AVAILABLE and event in MAY_CREATE_DEBT else 0
 
 
 def of_member(member_id: str, kind: AccountKind, currency: str) -> Account:

@@ -76,3 +76,17 @@ def execute_all(cursor: CursorWrapper, statements: Sequence[Statement], *, ends_
     else:
         for sql, values in statements:
             cursor.execute(sql, values)
+
+
+def can_execute_at_once(cursor: CursorWrapper) -> bool:
+    """Whether the server can decide inside of a packet (MariaDB's compound statements)."""
+    return cursor.db.vendor == "mysql" and bool(cursor.db.mysql_is_mariadb)
+
+
+def execute_at_once(cursor: CursorWrapper, statements: Sequence[Statement], *, rows: int) -> bool:
+    """Execute a whole transaction in one packet, if its first statement changes just so many ``rows``.
+
+    It is the outermost transaction, and nothing else happens in it. False: nothing has happened, since the
+    first statement changed another number, or a constraint refused something; the transaction may then go on.
+    """
+    return bool(cursor.db.execute_at_once(cursor, statements, rows))

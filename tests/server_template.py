@@ -25,7 +25,8 @@ def lay_out(server: Mapping[str, Any], database: str) -> bool:
     kept = _path(server)
     if not kept.is_file():
         return False
-    _run(server, _CLIENTS, ["--execute", f"CREATE DATABASE `{database}` {_text_of(server)}"])
+    again = f"DROP DATABASE IF EXISTS `{database}`; CREATE DATABASE `{database}` {_text_of(server)}"
+    _run(server, _CLIENTS, ["--execute", again])  # the last run on this server may have left one
     with kept.open("rb") as sql:
         _run(server, _CLIENTS, [database], stdin=sql)
     return True

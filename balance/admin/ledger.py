@@ -18,7 +18,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from balance.chart import MEMBER_KINDS
+from balance.chart import MAX_MINOR, MEMBER_KINDS
 from balance.lifecycle import OPEN, HoldStatus
 from balance.models import Hold, LedgerAccount, Posting, StatementCalendar, Transfer, Withdrawal
 from balance.queries.balances import list_standings
@@ -26,7 +26,6 @@ from balance.queries.entries import EntryFilter, Position, list_entries, list_me
 from balance.services.blocks import list_blocks
 from balance.services.control import unfreeze
 from balance.services.holds import release_hold
-from balance.services.posting import MAX_MINOR
 from foundation import clock
 from foundation.admin import NoteForm, ReadOnly, ask, for_each
 from foundation.ids import ID_LENGTH

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from balance import metrics
-from balance.chart import CHART, PLATFORM, Account, AccountKind, Event, Owner
+from balance.chart import CHART, MAX_MINOR, PLATFORM, Account, AccountKind, Event, Owner
 from balance.errors import (
     AlreadyReversed,
     CorrectionDecided,
@@ -27,7 +27,7 @@ from balance.events import Line, NewPosting
 from balance.lifecycle import CORRECTION, STAFF
 from balance.models import Correction, CorrectionLimit, LedgerAccount, Posting, Transfer
 from balance.models.corrections import CorrectionKind
-from balance.services.posting import MAX_MINOR, post, reverse
+from balance.services.posting import post, reverse
 from foundation.db import atomic_retry
 from foundation.lifecycle import UnknownTransition
 from foundation.money import Money, UnknownCurrency

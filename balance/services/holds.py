@@ -14,14 +14,14 @@ import structlog
 from django.db import transaction
 
 from balance import events, metrics
-from balance.chart import Account, AccountKind, Event, of_member
+from balance.chart import MAX_MINOR, Account, AccountKind, Event, of_member
 from balance.errors import HoldNotActive, HoldNotFound, InvalidAmount, PostingKeyReused
 from balance.events import NewPosting, Posted, Share
 from balance.lifecycle import CALLER, HOLD, HoldStatus
 from balance.models import Hold
 from balance.queries.holds import HoldFacts, find_hold, hold_facts
 from balance.services.blocks import require_may_spend
-from balance.services.posting import MAX_MINOR, post, post_many
+from balance.services.posting import post, post_many
 from foundation.db import atomic_retry
 from foundation.errors import DomainError
 from foundation.ids import new_id

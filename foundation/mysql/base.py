@@ -14,12 +14,14 @@ from typing import Any
 from django.db.backends.mysql import base
 from django.db.transaction import TransactionManagementError
 from django.db.utils import IntegrityError
+from django.db.utils import OperationalError as DjangoOperationalError
 from MySQLdb import OperationalError
 
 from foundation.db import Statement
 
 # Deadlock; "record has changed since last read" of newer MariaDB.
 ROLLED_BACK_BY_THE_SERVER = frozenset({1213, 1020})
+SIGNALLED = 1644  # by a SIGNAL of ours
 
 
 class Server(Enum):
@@ -86,6 +88,28 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 raise self.classed(error) from error
         if and_commit:
             self.server = Server.COMMITTED
+
+    def execute_at_once(self, cursor: Any, statements: Sequence[Statement], rows: int) -> bool:
+        """Send a whole transaction in one packet, which ends if the first does not change so many rows."""
+        if self.server is not Server.NOT_BEGUN:
+            raise TransactionManagementError("This transaction has statements already.")
+        first, *others = [sql for sql, _ in statements]
+        self.server = Server.WITH_US  # whatever comes of it, Django rolls back
+        try:
+            cursor.execute(
+                f"BEGIN NOT ATOMIC START TRANSACTION; {first};"
+                f" IF ROW_COUNT() <> {rows} THEN SIGNAL SQLSTATE '45000'; END IF;"
+                f" {'; '.join([*others, 'COMMIT'])}; END",
+                [value for _, values in statements for value in values],
+            )
+        except (IntegrityError, DjangoOperationalError) as error:
+            if not isinstance(error, IntegrityError) and error.args[0] != SIGNALLED:
+                raise
+            super()._rollback()  # type: ignore[misc]  # the stubs do not know it
+            self.server = Server.NOT_BEGUN
+            return False
+        self.server = Server.COMMITTED
+        return True
 
     def classed(self, error: Exception) -> Exception:
         """The error as Django classes it, which looks at a packet's first answer only.

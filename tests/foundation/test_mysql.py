@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, ProgrammingError, connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from foundation.db import Statement, execute_all
+from foundation.db import Statement, can_execute_at_once, execute_all, execute_at_once
 
 pytestmark = [pytest.mark.needs_server, pytest.mark.django_db(transaction=True)]
 
@@ -228,3 +228,67 @@ class TestStatementsInOnePacket:
                 insert_in_one_packet(1, 0, 2, ends_transaction=False)
             insert(3)
         assert seen_by_others() == {1, 3}
+
+
+@pytest.fixture
+def mariadb() -> None:
+    with connection.cursor() as cursor:
+        if not can_execute_at_once(cursor):
+            pytest.skip("MySQL has compound statements in procedures only")
+
+
+def at_once(*numbers: int, rows: int = 1) -> bool:
+    with connection.cursor() as cursor:
+        return execute_at_once(cursor, inserting(*numbers), rows=rows)
+
+
+@pytest.mark.usefixtures("mariadb")
+class TestTransactionInOnePacket:
+    def test_is_committed(self) -> None:
+        told: list[str] = []
+        with Counted() as found, transaction.atomic():
+            transaction.on_commit(lambda: told.append("committed"))
+            assert at_once(1, 2)
+            assert seen_by_others() == {1, 2}
+            assert told == []
+        assert told == ["committed"]
+        assert found == {"begin": 1, "insert": 2, "commit": 1}
+
+    @pytest.mark.parametrize(("numbers", "rows"), [((1, 2), 0), ((1, 2), 2), ((1, 0), 1), ((1, 1), 1)])
+    def test_leaves_nothing_of_what_does_not_fit(self, numbers: tuple[int, ...], rows: int) -> None:
+        with transaction.atomic():
+            assert not at_once(*numbers, rows=rows)
+            assert seen_by_others() == set()
+            insert(3)
+        assert seen_by_others() == {3}
+
+    def test_does_not_hide_other_errors(self) -> None:
+        with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
+            execute_at_once(cursor, [*inserting(1), ("INSERT INTO letters VALUES (1)", [])], rows=1)
+        insert(2)
+        assert seen_by_others() == {2}
+
+    def test_has_no_statement_before_it(self) -> None:
+        with pytest.raises(TransactionManagementError):
+            in_a_transaction(lambda: insert(1), lambda: at_once(2))
+        assert seen_by_others() == set()
+
+    def test_has_no_statement_after_it(self) -> None:
+        with pytest.raises(TransactionManagementError):
+            in_a_transaction(lambda: at_once(1), lambda: insert(2))
+        assert seen_by_others() == {1}
+
+    @pytest.mark.parametrize("code", [1205, 1213])
+    def test_is_left_to_be_run_again_where_the_server_asks_for_it(self, code: int) -> None:
+        refused = (f"SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = {code}", ())
+        with pytest.raises(OperationalError) as caught, transaction.atomic(), connection.cursor() as cursor:
+            execute_at_once(cursor, [*inserting(1), refused], rows=1)
+        assert caught.value.args[0] == code
+        insert(2)
+        assert seen_by_others() == {2}
+
+    def test_of_a_lost_connection_is_an_error(self) -> None:
+        with pytest.raises(OperationalError), transaction.atomic(), connection.cursor() as cursor:
+            execute_at_once(cursor, [*inserting(1), ("KILL CONNECTION_ID()", ())], rows=1)
+        insert(2)
+        assert seen_by_others() == {2}
