@@ -5,8 +5,8 @@ mapper would cost more than the database does (docs/performance.md, `make bench 
 
 The race is won under the locks of the members' accounts that a batch touches, taken in the order of their
 ids; the unique key of a posting is the fence against doing it twice. Accounts of the platform and of
-charities are never locked. On MariaDB a posting that is simple and meets no obstacle takes a shorter way to the
-same rows (posting_at_once); what is here decides every other one.
+charities are never locked. On MariaDB a simple posting that meets no obstacle takes a shorter way to the same
+rows (posting_at_once); what is here decides about every other one.
 """
 
 from __future__ import annotations
