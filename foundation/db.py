@@ -83,10 +83,12 @@ def can_execute_at_once(cursor: CursorWrapper) -> bool:
     return cursor.db.vendor == "mysql" and bool(cursor.db.mysql_is_mariadb)
 
 
-def execute_at_once(cursor: CursorWrapper, statements: Sequence[Statement], *, rows: int) -> bool:
-    """Execute a whole transaction in one packet, if its first statement changes just so many ``rows``.
+def execute_at_once(
+    cursor: CursorWrapper, statements: Sequence[Statement], *, rows: int, ends_transaction: bool
+) -> bool:
+    """Execute statements in one packet, if the first one changes just so many ``rows``.
 
-    It is the outermost transaction, and nothing else happens in it. False: nothing has happened, since the
-    first statement changed another number, or a constraint refused something; the transaction may then go on.
+    False: nothing has happened, since it changed another number, or something was refused by a constraint or
+    a trigger; the transaction may then go on. ``ends_transaction`` as in ``execute_all``.
     """
-    return bool(cursor.db.execute_at_once(cursor, statements, rows))
+    return bool(cursor.db.execute_at_once(cursor, statements, rows, and_commit=ends_transaction))

@@ -65,11 +65,12 @@ def post_many(postings: Sequence[NewPosting], *, now: datetime) -> list[Posted]:
 @atomic_retry
 def _post_all(postings: list[NewPosting], now: datetime, *, is_whole_transaction: bool) -> list[Posted]:
     with connection.cursor() as cursor:
-        posted = post_at_once(cursor, postings[0], now) if is_whole_transaction and len(postings) == 1 else []
-        if not posted:
-            batch = _Batch(cursor, postings, now, is_whole_transaction)
-            batch.lock()
-            posted = batch.write()
+        done = (
+            post_at_once(cursor, postings[0], now, ends_transaction=is_whole_transaction)
+            if len(postings) == 1
+            else None
+        )
+        posted = [done] if done else _Batch(cursor, postings, now, is_whole_transaction).post()
     fresh = [posting for posting, done in zip(postings, posted, strict=True) if not done.replayed]
     transaction.on_commit(lambda: _count(fresh, len(postings) - len(fresh)))
     return posted
@@ -152,7 +153,12 @@ class _Batch:
     locked: dict[str, _Standing] = field(default_factory=dict)
     lines: int = 0
 
-    def lock(self) -> None:
+    def post(self) -> list[Posted]:
+        """Lock, decide, write."""
+        self._lock()
+        return self._write()
+
+    def _lock(self) -> None:
         """Lock the members' accounts in the order of their ids; open those that are not there yet."""
         self.lines = sum(len(posting.lines) for posting in self.postings)
         if self.lines > ENTRIES_PER_MICROSECOND:
@@ -185,7 +191,7 @@ class _Batch:
         for id_, balance_minor, last_entry in self.cursor.fetchall():
             self.locked[id_] = _Standing(balance_minor, last_entry)
 
-    def write(self) -> list[Posted]:
+    def _write(self) -> list[Posted]:
         """Insert what is new; what a key stands for already is answered as it is."""
         # No account of a batch may have an entry later than the posting that made it, so a clock that
         # is behind another machine's waits for it here.

@@ -14,7 +14,6 @@ from typing import Any
 from django.db.backends.mysql import base
 from django.db.transaction import TransactionManagementError
 from django.db.utils import IntegrityError
-from django.db.utils import OperationalError as DjangoOperationalError
 from MySQLdb import OperationalError
 
 from foundation.db import Statement
@@ -22,6 +21,11 @@ from foundation.db import Statement
 # Deadlock; "record has changed since last read" of newer MariaDB.
 ROLLED_BACK_BY_THE_SERVER = frozenset({1213, 1020})
 SIGNALLED = 1644  # by a SIGNAL of ours
+
+
+def is_of_the_server(error: Exception) -> bool:
+    """Whether the server or the connection to it said so, which give numbers."""
+    return bool(error.args) and isinstance(error.args[0], int)
 
 
 class Server(Enum):
@@ -51,6 +55,10 @@ class CursorWrapper(base.CursorWrapper):
             self.cursor.nextset()
         except OperationalError as error:
             raise self.wrapper.classed(error) from error
+        except Exception as error:
+            if is_first and not is_of_the_server(error):
+                self.wrapper.server = Server.NOT_BEGUN  # the driver refused a value, and sent nothing
+            raise
         return self.cursor.rowcount
 
     def executemany(self, query: str, args: Any) -> Any:
@@ -89,26 +97,39 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if and_commit:
             self.server = Server.COMMITTED
 
-    def execute_at_once(self, cursor: Any, statements: Sequence[Statement], rows: int) -> bool:
-        """Send a whole transaction in one packet, which ends if the first does not change so many rows."""
-        if self.server is not Server.NOT_BEGUN:
-            raise TransactionManagementError("This transaction has statements already.")
+    def execute_at_once(
+        self, cursor: Any, statements: Sequence[Statement], rows: int, *, and_commit: bool
+    ) -> bool:
+        """Send statements in one packet; the server stops if the first does not change so many rows."""
+        is_first = self.server is not Server.WITH_US
+        if is_first:
+            self.begin()
         first, *others = [sql for sql, _ in statements]
-        self.server = Server.WITH_US  # whatever comes of it, Django rolls back
+        packet = [
+            "START TRANSACTION" if is_first else "SAVEPOINT at_once",
+            first,
+            f"IF ROW_COUNT() <> {rows} THEN SIGNAL SQLSTATE '45000'; END IF",
+            *others,
+        ]
+        if and_commit:
+            packet.append("COMMIT")
         try:
             cursor.execute(
-                f"BEGIN NOT ATOMIC START TRANSACTION; {first};"
-                f" IF ROW_COUNT() <> {rows} THEN SIGNAL SQLSTATE '45000'; END IF;"
-                f" {'; '.join([*others, 'COMMIT'])}; END",
+                f"BEGIN NOT ATOMIC {'; '.join(packet)}; END",
                 [value for _, values in statements for value in values],
             )
-        except (IntegrityError, DjangoOperationalError) as error:
-            if not isinstance(error, IntegrityError) and error.args[0] != SIGNALLED:
+        except Exception as error:
+            if not isinstance(error, IntegrityError) and SIGNALLED not in error.args[:1]:
+                self.needs_rollback = True  # some of it may be there, or not even a transaction
                 raise
-            super()._rollback()  # type: ignore[misc]  # the stubs do not know it
-            self.server = Server.NOT_BEGUN
+            if is_first:
+                super()._rollback()  # type: ignore[misc]  # the stubs do not know it
+                self.server = Server.NOT_BEGUN
+            else:
+                cursor.execute("ROLLBACK TO SAVEPOINT at_once")
             return False
-        self.server = Server.COMMITTED
+        if and_commit:
+            self.server = Server.COMMITTED
         return True
 
     def classed(self, error: Exception) -> Exception:

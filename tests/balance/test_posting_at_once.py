@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from balance import events
-from balance.chart import MAX_MINOR, AccountKind, Event, of_member, of_platform
+from balance.chart import MAX_MINOR, Account, AccountKind, Event, of_charity, of_member, of_platform
 from balance.errors import AlreadyReversed, InsufficientFunds, InvalidAmount, PostingKeyReused
 from balance.events import Charges, Line, NewPosting, Posted, Share
 from balance.events.lines import between
 from balance.models import LedgerAccount, Posting, Transfer
 from balance.services import posting as long_way
-from balance.services.posting import post, post_many, reverse
+from balance.services.posting import post, post_many
+from balance.services.posting_at_once import MOST_LINES
 from foundation.db import can_execute_at_once
+from foundation.errors import DomainError
+from foundation.ids import new_id
 from members.models import Member
 from tests.factories.members import make_member
 from tests.factories.money import NOON, euros, give
@@ -49,12 +56,21 @@ def long_ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     went: list[str] = []
 
     class Noted(long_way._Batch):
-        def lock(self) -> None:
+        def post(self) -> list[Posted]:
             went.extend(posting.key for posting in self.postings)
-            super().lock()
+            return super().post()
 
     monkeypatch.setattr(long_way, "_Batch", Noted)
     return went
+
+
+@contextmanager
+def only_the_long_way() -> Iterator[None]:
+    """And nothing of it stays."""
+    with pytest.MonkeyPatch.context() as patch, transaction.atomic():
+        patch.setattr(long_way, "post_at_once", lambda *_, **__: None)
+        yield
+        transaction.set_rollback(True)
 
 
 def opened(*members: Member) -> None:
@@ -102,6 +118,27 @@ def sale(seller: Member, buyer: Member) -> NewPosting:
     )
 
 
+GOODWILL = of_platform(AccountKind.GOODWILL, "EUR")
+
+
+def available(member: Member) -> Account:
+    return of_member(member.id, AccountKind.AVAILABLE, "EUR")
+
+
+def correction(debit: Account, credit: Account, minor: int) -> NewPosting:
+    return NewPosting("correction", Event.CORRECTION, (Line(debit, credit, euros(minor)),), "", "system")
+
+
+def outcome(posting: NewPosting, now: datetime) -> list[Any]:
+    """What became of it: the error, or its rows and all balances."""
+    try:
+        posted = post(posting, now=now)
+    except DomainError as error:
+        used = LedgerAccount.objects.filter(last_entry__gt=0)  # alone, what was opened for it is gone, too
+        return [type(error), str(error), error.extra, *used.order_by("id").values_list()]
+    return [posted.replayed, posted.recorded_at, *written(posted)]
+
+
 def balance(member: Member) -> int | None:
     row = LedgerAccount.objects.get(id=of_member(member.id, AccountKind.AVAILABLE, "EUR").id)
     return row.balance_minor
@@ -130,60 +167,114 @@ def written(posted: Posted) -> list[tuple[Any, ...]]:
     return sorted(([tuple(map(anonymous, row)) for row in rows]), key=str)
 
 
+SCENARIOS: dict[str, Callable[[Member, Member], NewPosting]] = {
+    "payment": lambda seller, buyer: payment(buyer, seller, 100, reason="ačiū, 100 % 'sure'; \\"),
+    "sale": lambda seller, buyer: sale(seller, buyer),
+    "debt": lambda seller, buyer: payment(buyer, seller, 10_000, event=Event.CHARGEBACK),
+    "of days ago": lambda seller, buyer: payment(buyer, seller, 1, effective_at=NOON - timedelta(days=3)),
+    "from the platform": lambda seller, _: correction(GOODWILL, available(seller), 5),
+    "to the platform": lambda seller, _: correction(available(seller), GOODWILL, 5),
+    "through an account and back": lambda seller, buyer: NewPosting(
+        "through",
+        Event.CORRECTION,
+        tuple(
+            Line(debit, credit, euros(minor))
+            for debit, credit, minor in (
+                (available(buyer), available(seller), 100),
+                (available(seller), GOODWILL, 170),
+                (available(seller), available(buyer), 30),
+                (GOODWILL, available(seller), 1),
+            )
+        ),
+        "through",
+        "system",
+    ),
+}
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["alone", "within a transaction"])
 class TestTheSameRows:
-    @pytest.mark.parametrize(
-        "scenario", ["payment", "sale", "debt", "earlier effect", "capture of the platform"]
-    )
+    @pytest.mark.parametrize("scenario", SCENARIOS)
     def test_as_by_the_long_way(
-        self,
-        scenario: str,
-        seller: Member,
-        buyer: Member,
-        long_ways: list[str],
-        monkeypatch: pytest.MonkeyPatch,
+        self, scenario: str, within: bool, seller: Member, buyer: Member, long_ways: list[str]
     ) -> None:
-        """Within a transaction that is rolled back everything goes the long way."""
         opened(seller, buyer)
-        del long_ways[:]
-        posting = {
-            "payment": payment(buyer, seller, 100, reason="ačiū, 100 %"),
-            "sale": sale(seller, buyer),
-            "debt": payment(buyer, seller, 10_000, event=Event.CHARGEBACK),
-            "earlier effect": payment(buyer, seller, 1, effective_at=NOON - timedelta(days=3)),
-            "capture of the platform": NewPosting(
-                "platform:1",
-                Event.CORRECTION,
-                (
-                    Line(
-                        of_platform(AccountKind.GOODWILL, "EUR"),
-                        of_member(seller.id, AccountKind.PENDING, "EUR"),
-                        euros(5),
-                    ),
-                ),
-                "platform",
-                "system",
-            ),
-        }[scenario]
-        with transaction.atomic():
+        posting = SCENARIOS[scenario](seller, buyer)
+        with only_the_long_way():
             expected = written(post(posting, now=LATER))
-            transaction.set_rollback(True)
-        assert long_ways == [posting.key]
-        posted = post(posting, now=LATER)
-        assert long_ways == [posting.key]
+        del long_ways[:]
+        with transaction.atomic() if within else nullcontext():
+            if within:
+                Member.objects.get(id=seller.id)
+            posted = post(posting, now=LATER)
+        connection.close()  # what was not committed is gone
+        assert long_ways == []
         assert not posted.replayed
         assert written(posted) == expected
         assert Posting.objects.get(id=posted.id).fingerprint == posting.fingerprint()
 
-    def test_is_there_for_everybody_and_counted(self, seller: Member, buyer: Member) -> None:
+    def test_and_a_reversal_as_well(
+        self, within: bool, seller: Member, buyer: Member, long_ways: list[str]
+    ) -> None:
         opened(seller, buyer)
-        told: list[str] = []
-        with transaction.atomic():
-            transaction.on_commit(lambda: told.append("committed"))
-            post(payment(buyer, seller, 1, key="within"), now=LATER)
-        assert told == ["committed"]
-        post(payment(buyer, seller, 1), now=LATER + timedelta(seconds=1))
-        connection.close()
-        assert (balance(buyer), balance(seller)) == (98, 102)
+        undone = post(payment(buyer, seller, 100), now=LATER)
+        posting = payment(seller, buyer, 100, key="undo", event=Event.CORRECTION, reverses=undone.id)
+        after = LATER + timedelta(microseconds=1)
+        with only_the_long_way():
+            expected = written(post(posting, now=after))
+        del long_ways[:]
+        with transaction.atomic() if within else nullcontext():
+            posted = post(posting, now=after)
+        assert long_ways == []
+        assert written(posted) == expected
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        postings=st.lists(
+            st.tuples(
+                st.lists(
+                    st.tuples(
+                        st.integers(0, 5),
+                        st.integers(0, 5),
+                        st.sampled_from([1, 60, 100, 101, MAX_MINOR - 100, MAX_MINOR]),
+                    ).filter(lambda line: line[0] != line[1]),
+                    min_size=1,
+                    max_size=4,
+                ),
+                st.sampled_from([Event.CORRECTION, Event.WITHDRAWAL_PAID]),
+                st.integers(0, 3),  # its key
+                st.integers(-1, 2),  # microseconds after the one before
+            ),
+            min_size=1,
+            max_size=6,
+        )
+    )
+    def test_and_the_same_refusals(
+        self,
+        within: bool,
+        seller: Member,
+        buyer: Member,
+        postings: Sequence[tuple[list[tuple[int, int, int]], Event, int, int]],
+    ) -> None:
+        opened(seller, buyer)
+        accounts = [available(seller), available(buyer), GOODWILL]
+        accounts += [of_member(seller.id, AccountKind.PENDING, "EUR"), of_charity("red-cross", "EUR")]
+        accounts += [of_member(buyer.id, AccountKind.IN_TRANSIT, "EUR")]
+        run, now = new_id(), Posting.objects.latest("recorded_at").recorded_at
+        for lines, event, key, later in postings:
+            now += timedelta(microseconds=later)
+            posting = NewPosting(
+                f"{run}:{key}",
+                event,
+                tuple(Line(accounts[a], accounts[b], euros(minor)) for a, b, minor in lines),
+                "walk",
+                "system",
+            )
+            with only_the_long_way():
+                expected = outcome(posting, now)
+            with transaction.atomic() if within else nullcontext():
+                found = outcome(posting, now)
+            assert found == expected
 
 
 class TestTheLongWayAfterIt:
@@ -224,16 +315,30 @@ class TestTheLongWayAfterIt:
         with pytest.raises(InsufficientFunds):
             post(payment(buyer, seller, 1, event=Event.CHARGEBACK), now=LATER)
 
+    def test_leaves_a_transaction_that_goes_on_as_it_was(self, seller: Member, buyer: Member) -> None:
+        opened(seller, buyer)
+        with transaction.atomic():
+            post(payment(buyer, seller, 60, key="first"), now=LATER)
+            with pytest.raises(InsufficientFunds):
+                post(payment(buyer, seller, 41, key="second"), now=LATER + timedelta(seconds=1))
+            post(payment(buyer, seller, 40, key="third"), now=LATER + timedelta(seconds=2))
+        assert (balance(buyer), balance(seller)) == (0, 200)
+        assert {*Posting.objects.filter(reference="payment").values_list("key", flat=True)} == {
+            "first",
+            "third",
+        }
+
     def test_refuses_to_reverse_twice(self, seller: Member, buyer: Member) -> None:
         opened(seller, buyer)
         undone = post(payment(buyer, seller, 10), now=LATER)
 
-        def undo(key: str) -> None:
-            reverse(undone.id, key=key, event=Event.CORRECTION, actor="system", reason="", now=LATER)
+        def undo(key: str, seconds: int) -> None:
+            undoing = payment(seller, buyer, 10, key=key, event=Event.CORRECTION, reverses=undone.id)
+            post(undoing, now=LATER + timedelta(seconds=seconds))
 
-        undo("once")
+        undo("once", 1)
         with pytest.raises(AlreadyReversed):
-            undo("twice")
+            undo("twice", 2)
         assert (balance(buyer), balance(seller)) == (100, 100)
 
     def test_opens_accounts(self, seller: Member, buyer: Member, long_ways: list[str]) -> None:
@@ -259,19 +364,17 @@ class TestTheLongWayAfterIt:
         assert second.recorded_at >= first.recorded_at
         assert (balance(buyer), balance(seller)) == (98, 102)
 
-    def test_moves_an_amount_through_an_account(
-        self, seller: Member, buyer: Member, long_ways: list[str]
-    ) -> None:
-        opened(seller, buyer)
-        through = (*payment(buyer, seller, 100).lines, *payment(seller, buyer, 150).lines)
-        post(NewPosting("through", Event.CORRECTION, through, "", "system"), now=LATER)
-        assert "through" in long_ways
-        assert (balance(buyer), balance(seller)) == (150, 50)
-
     def test_moves_between_accounts_of_the_platform(self, long_ways: list[str]) -> None:
         lines = between(AccountKind.GOODWILL, AccountKind.PSP_CLEARING, euros(3))
         post(NewPosting("platform", Event.CORRECTION, lines, "", "system"), now=NOON)
         assert long_ways == ["platform"]
+
+    def test_takes_what_has_many_lines(self, seller: Member, buyer: Member, long_ways: list[str]) -> None:
+        opened(seller, buyer)
+        lines = payment(buyer, seller, 1).lines * (MOST_LINES + 1)
+        post(NewPosting("many", Event.CORRECTION, lines, "", "system"), now=LATER)
+        assert "many" in long_ways
+        assert (balance(buyer), balance(seller)) == (100 - len(lines), 100 + len(lines))
 
     def test_takes_several_postings(self, seller: Member, buyer: Member, long_ways: list[str]) -> None:
         opened(seller, buyer)

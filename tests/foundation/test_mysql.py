@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, OperationalError, ProgrammingError, connection, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 from django.db.transaction import TransactionManagementError
 
 from foundation.db import Statement, can_execute_at_once, execute_all, execute_at_once
@@ -141,6 +149,16 @@ class TestBeginning:
             cursor.execute("SELECT id FROM numbers")
             assert cursor.fetchall() == ((3,),)
 
+    @pytest.mark.parametrize("values", [["\ud800"], [1, 2]])
+    def test_is_sent_again_after_a_statement_that_the_driver_refused(self, values: list[Any]) -> None:
+        def insert_values() -> None:
+            with connection.cursor() as cursor, pytest.raises((ValueError, ProgrammingError)):
+                cursor.execute("INSERT INTO numbers VALUES (%s)", values)
+
+        with pytest.raises(KeyError):
+            in_a_transaction(insert_values, lambda: insert(5), fail)
+        assert seen_by_others() == set()
+
     def test_survives_a_first_statement_that_is_refused(self) -> None:
         insert(1)
         for below_zero_or_twice in (0, 1):
@@ -237,9 +255,12 @@ def mariadb() -> None:
             pytest.skip("MySQL has compound statements in procedures only")
 
 
-def at_once(*numbers: int, rows: int = 1) -> bool:
+def in_one(*statements: Statement, rows: int = 1, ends_transaction: bool = True) -> bool:
     with connection.cursor() as cursor:
-        return execute_at_once(cursor, inserting(*numbers), rows=rows)
+        return execute_at_once(cursor, statements, rows=rows, ends_transaction=ends_transaction)
+
+
+MISFITS = [((1, 2), 0), ((1, 2), 2), ((1, 0), 1), ((1, 1), 1)]  # and how many rows the first should change
 
 
 @pytest.mark.usefixtures("mariadb")
@@ -248,47 +269,97 @@ class TestTransactionInOnePacket:
         told: list[str] = []
         with Counted() as found, transaction.atomic():
             transaction.on_commit(lambda: told.append("committed"))
-            assert at_once(1, 2)
+            assert in_one(*inserting(1, 2))
             assert seen_by_others() == {1, 2}
             assert told == []
         assert told == ["committed"]
         assert found == {"begin": 1, "insert": 2, "commit": 1}
 
-    @pytest.mark.parametrize(("numbers", "rows"), [((1, 2), 0), ((1, 2), 2), ((1, 0), 1), ((1, 1), 1)])
+    @pytest.mark.parametrize(("numbers", "rows"), MISFITS)
     def test_leaves_nothing_of_what_does_not_fit(self, numbers: tuple[int, ...], rows: int) -> None:
         with transaction.atomic():
-            assert not at_once(*numbers, rows=rows)
+            assert not in_one(*inserting(*numbers), rows=rows)
             assert seen_by_others() == set()
             insert(3)
         assert seen_by_others() == {3}
 
-    def test_does_not_hide_other_errors(self) -> None:
-        with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
-            execute_at_once(cursor, [*inserting(1), ("INSERT INTO letters VALUES (1)", [])], rows=1)
-        insert(2)
-        assert seen_by_others() == {2}
-
-    def test_has_no_statement_before_it(self) -> None:
-        with pytest.raises(TransactionManagementError):
-            in_a_transaction(lambda: insert(1), lambda: at_once(2))
-        assert seen_by_others() == set()
+    def test_commits_what_came_before(self) -> None:
+        with transaction.atomic():
+            insert(1)
+            assert in_one(*inserting(2))
+            assert seen_by_others() == {1, 2}
 
     def test_has_no_statement_after_it(self) -> None:
         with pytest.raises(TransactionManagementError):
-            in_a_transaction(lambda: at_once(1), lambda: insert(2))
+            in_a_transaction(lambda: in_one(*inserting(1)), lambda: insert(2))
         assert seen_by_others() == {1}
 
-    @pytest.mark.parametrize("code", [1205, 1213])
-    def test_is_left_to_be_run_again_where_the_server_asks_for_it(self, code: int) -> None:
-        refused = (f"SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = {code}", ())
-        with pytest.raises(OperationalError) as caught, transaction.atomic(), connection.cursor() as cursor:
-            execute_at_once(cursor, [*inserting(1), refused], rows=1)
-        assert caught.value.args[0] == code
-        insert(2)
-        assert seen_by_others() == {2}
 
-    def test_of_a_lost_connection_is_an_error(self) -> None:
-        with pytest.raises(OperationalError), transaction.atomic(), connection.cursor() as cursor:
-            execute_at_once(cursor, [*inserting(1), ("KILL CONNECTION_ID()", ())], rows=1)
-        insert(2)
-        assert seen_by_others() == {2}
+@pytest.mark.usefixtures("mariadb")
+class TestPartOfATransactionInOnePacket:
+    @pytest.mark.parametrize("before", [(), (7,)])
+    def test_waits_for_the_end(self, before: tuple[int, ...]) -> None:
+        with transaction.atomic():
+            insert(*before)
+            assert in_one(*inserting(1, 2), ends_transaction=False)
+            assert seen_by_others() == set()
+            insert(3)
+        assert seen_by_others() == {*before, 1, 2, 3}
+
+    @pytest.mark.parametrize("before", [(), (7,)])
+    @pytest.mark.parametrize(("numbers", "rows"), MISFITS)
+    def test_leaves_nothing_of_what_does_not_fit(
+        self, numbers: tuple[int, ...], rows: int, before: tuple[int, ...]
+    ) -> None:
+        with transaction.atomic():
+            insert(*before)
+            assert not in_one(*inserting(*numbers), rows=rows, ends_transaction=False)
+            insert(3)
+        assert seen_by_others() == {*before, 3}
+
+    def test_may_come_again_and_within_a_savepoint(self) -> None:
+        with transaction.atomic():
+            assert in_one(*inserting(1), ends_transaction=False)
+            with pytest.raises(KeyError):
+                in_a_transaction(lambda: in_one(*inserting(2), ends_transaction=False), fail)
+            with transaction.atomic():
+                assert in_one(*inserting(3), ends_transaction=False)
+                assert not in_one(*inserting(4, 4), ends_transaction=False)
+        assert seen_by_others() == {1, 3}
+
+
+@pytest.mark.usefixtures("mariadb")
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("before", [(), (7,)])
+class TestErrorInOnePacket:
+    """Nothing may follow, even where the error is caught: a part may be there, or not even a transaction."""
+
+    def refuse(self, statement: Statement, before: tuple[int, ...], ends: bool) -> BaseException:
+        with transaction.atomic():
+            insert(*before)
+            with pytest.raises((DatabaseError, ValueError)) as caught:
+                in_one(*inserting(1), statement, ends_transaction=ends)
+            with pytest.raises((TransactionManagementError, OperationalError)):
+                insert(2)
+        insert(3)
+        assert seen_by_others() == {3}
+        return caught.value
+
+    @pytest.mark.parametrize("code", [1205, 1213])
+    def test_asks_to_run_it_again(self, before: tuple[int, ...], ends: bool, code: int) -> None:
+        error = self.refuse((f"SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = {code}", ()), before, ends)
+        assert error.args[0] == code
+
+    def test_is_a_mistake_of_ours(self, before: tuple[int, ...], ends: bool) -> None:
+        error = self.refuse(("INSERT INTO letters VALUES (1)", ()), before, ends)
+        assert isinstance(error, ProgrammingError)
+
+    def test_does_not_parse(self, before: tuple[int, ...], ends: bool) -> None:
+        self.refuse(("SELEKT 1", ()), before, ends)
+
+    def test_is_a_value_that_the_driver_refuses(self, before: tuple[int, ...], ends: bool) -> None:
+        error = self.refuse(("INSERT INTO numbers VALUES (%s)", ["\ud800"]), before, ends)
+        assert isinstance(error, UnicodeEncodeError)
+
+    def test_is_a_lost_connection(self, before: tuple[int, ...], ends: bool) -> None:
+        self.refuse(("KILL CONNECTION_ID()", ()), before, ends)
