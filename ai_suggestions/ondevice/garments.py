@@ -1,9 +1,8 @@
 """Which kind of thing a photo shows: one of 17 garments, or a thing of another department.
 
-Two nets look at each photo, the larger one at three views of it. The garment heads of both were fine-tuned on
-sellers' photos; the object head is the larger net's own ImageNet head, whose classes `imagenet_kinds.csv`
-maps to kinds. Confidences are calibrated (temperature scaling) on photos of senders that no head was trained
-on; figures in `models_data/MODEL_CARD.md`.
+A net looks at three views of each photo. Its garment heads were trained on sellers' photos; the object head
+is the published ImageNet head, whose classes `imagenet_kinds.csv` maps to kinds. Confidences are calibrated
+(temperature scaling) on photos of senders that no head was trained on; figures: `models_data/MODEL_CARD.md`.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Needs the extra `training` of pyproject.toml, 6 GB of memory and about five hour
 What was done already is kept in `--work` and not done again: it can be stopped, parts may run side by side.
 
 1. Activations of the frozen trunk for 8 random variations and the 3 views of every photo.
-2. Five folds without a common sender: fine-tune both nets on four (the larger one three times, and average),
-   export to INT8, add a linear head on the published features, predict the fifth with these files.
+2. Five folds without a common sender: fine-tune the net on four (four times, and average the weights), export
+   to INT8, add a linear head on the published features, predict the fifth with these files.
 3. The heads' shares, calibration, thresholds and figures from these predictions, each fold judged by the
    others' shares and calibration.
 4. The shipped files: the same recipe on all photos.
@@ -213,7 +213,7 @@ def main() -> None:
     parser.add_argument(
         "--things", type=Path, help="pictures of things.csv; without, the gate stays as it is"
     )
-    parser.add_argument("--version", default="kinds-5", help="stored with every suggestion")
+    parser.add_argument("--version", default="kinds-6", help="stored with every suggestion")
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)

@@ -56,7 +56,7 @@ class TestShareHeads:
         assert min(shares[:2]) >= 0.3
         assert shares[2] <= 0.1  # the head that knows nothing
 
-    def test_of_equal_hits_the_less_surprised_wins(self) -> None:
+    def test_of_two_that_are_right_the_less_surprised_wins(self) -> None:
         labels = np.array([0, 1, 1])
         sure = np.array([[3, 0, 0, 0], [0, 3, 0, 0], [0, 3, 0, 0]], dtype=np.float32)
         unsure = sure / 3 + np.array([[0, 0.9, 0, 0], [0, 0, 0, 0], [0.9, 0, 0, 0]], dtype=np.float32)
