@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from balance.chart import MAX_MINOR, MEMBER_KINDS, Account, floor_minor
 from balance.events import NewPosting, Posted
 from balance.moments import entry_number
-from balance.services.posting_sql import INSERT_TRANSFERS, insert_postings
+from balance.services.posting_sql import INSERT_TRANSFERS, insert_postings, marks
 from foundation.db import Statement, can_execute_at_once, execute_at_once
 from foundation.ids import new_id
 
@@ -98,14 +98,19 @@ def _entry(changes: _Changes, account: Account, minor: int, floor: int | None) -
 
 
 def _change_accounts(changes: _Changes, moment: int) -> Statement:
-    balances, entries, fitting = "", "", ""
+    """Stops with an error at the first account that does not fit.
+
+    A WHERE would let go of its row and hold those of higher ids, which the long way locks after it: so
+    transactions would wait for each other.
+    """
+    entries, balances = "", ""
     for change in changes.values():
+        fits = f"last_entry < {moment} AND balance_minor BETWEEN {change.least} AND {change.most}"
+        entries += f" WHEN %s THEN IF({fits}, {moment + change.entries - 1}, NULL)"
         balances += f" WHEN %s THEN {change.minor}"
-        entries += f" WHEN %s THEN {moment + change.entries - 1}"
-        fitting += f" OR id = %s AND balance_minor BETWEEN {change.least} AND {change.most}"
+    # In this order: what is assigned first is new for what comes after it.
     return (
-        f"UPDATE balance_ledgeraccount SET balance_minor = balance_minor + CASE id{balances} END,"  # noqa: S608  # marks and numbers
-        f" last_entry = CASE id{entries} END"
-        f" WHERE last_entry < {moment} AND ({fitting.removeprefix(' OR ')})",
+        f"UPDATE balance_ledgeraccount SET last_entry = CASE id{entries} END,"  # noqa: S608  # marks and numbers
+        f" balance_minor = balance_minor + CASE id{balances} END WHERE id IN ({marks(len(changes))})",
         [*changes] * 3,
     )

@@ -57,7 +57,8 @@ class CursorWrapper(base.CursorWrapper):
             raise self.wrapper.classed(error) from error
         except Exception as error:
             if is_first and not is_of_the_server(error):
-                self.wrapper.server = Server.NOT_BEGUN  # the driver refused a value, and sent nothing
+                # The driver refused a value and sent nothing; or a signal's handler raised, and it was sent.
+                self.wrapper.take_back()
             raise
         return self.cursor.rowcount
 
@@ -87,13 +88,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.mysql_is_mariadb:
             # One answer; else each statement's own would wake us up. MySQL has this in procedures only.
             packet = f"BEGIN NOT ATOMIC {packet}; END"
-        cursor.execute(packet, [value for _, values in statements for value in values])
-        with self.wrap_database_errors:
-            try:
-                while self.connection.next_result() == 0:
-                    self.connection.discard_result()
-            except OperationalError as error:
-                raise self.classed(error) from error
+        try:
+            cursor.execute(packet, [value for _, values in statements for value in values])
+            with self.wrap_database_errors:
+                try:
+                    while self.connection.next_result() == 0:
+                        self.connection.discard_result()
+                except OperationalError as error:
+                    raise self.classed(error) from error
+        except Exception as error:
+            if not isinstance(error, IntegrityError):
+                self.needs_rollback = True  # some of it may be there
+            raise
         if and_commit:
             self.server = Server.COMMITTED
 
@@ -122,15 +128,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if not isinstance(error, IntegrityError) and SIGNALLED not in error.args[:1]:
                 self.needs_rollback = True  # some of it may be there, or not even a transaction
                 raise
-            if is_first:
-                super()._rollback()  # type: ignore[misc]  # the stubs do not know it
-                self.server = Server.NOT_BEGUN
-            else:
-                cursor.execute("ROLLBACK TO SAVEPOINT at_once")
+            try:
+                if is_first:
+                    self.take_back()
+                else:
+                    cursor.execute("ROLLBACK TO SAVEPOINT at_once")
+            except BaseException:
+                self.needs_rollback = True
+                raise
             return False
         if and_commit:
             self.server = Server.COMMITTED
         return True
+
+    def take_back(self) -> None:
+        """Undo what the server may have begun, as if nothing had been sent."""
+        self._rollback()
+        self.server = Server.NOT_BEGUN
 
     def classed(self, error: Exception) -> Exception:
         """The error as Django classes it, which looks at a packet's first answer only.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
@@ -392,3 +393,38 @@ def test_no_row_is_left_of_what_the_database_refuses(seller: Member) -> None:
         give(seller.id, 100)
     assert Posting.objects.count() == before
     assert balance(seller) == 100
+
+
+def test_the_long_way_after_it_locks_in_the_order_of_the_ids(
+    seller: Member, buyer: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else two transactions wait for each other. The lower does not fit: no lock is left on the higher."""
+    poor, other = sorted((seller, buyer), key=lambda member: member.id)
+    opened(poor, other)
+    real = long_way._Batch._read_locked
+
+    def others_may_lock_the_higher() -> None:
+        def lock() -> int:
+            try:
+                with transaction.atomic(), connection.cursor() as cursor:
+                    cursor.execute("SET SESSION innodb_lock_wait_timeout = 1")
+                    return len(
+                        LedgerAccount.objects.select_for_update()
+                        .filter(id=available(other).id)
+                        .values_list("id")
+                    )
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(lock).result(20) == 1
+
+    def read_locked(batch: Any, ids: Sequence[str]) -> None:
+        others_may_lock_the_higher()
+        real(batch, ids)
+
+    monkeypatch.setattr(long_way._Batch, "_read_locked", read_locked)
+    with transaction.atomic():
+        Member.objects.get(id=poor.id)
+        with pytest.raises(InsufficientFunds):
+            post(payment(poor, other, 101), now=LATER)

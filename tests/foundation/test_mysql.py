@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from typing import Any
 
+import MySQLdb
+import MySQLdb.cursors
 import pytest
 from django.db import (
     DatabaseError,
+    Error,
     IntegrityError,
     OperationalError,
     ProgrammingError,
@@ -158,6 +162,27 @@ class TestBeginning:
         with pytest.raises(KeyError):
             in_a_transaction(insert_values, lambda: insert(5), fail)
         assert seen_by_others() == set()
+
+    @pytest.mark.parametrize("caught", [True, False])
+    def test_leaves_nothing_open_when_a_signal_interrupts_the_first_statement(
+        self, caught: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As a worker's soft time limit does, while the answer is waited for."""
+
+        def interrupted(self: Any) -> None:
+            monkeypatch.undo()
+            raise TimeoutError
+
+        def insert_slowly() -> None:
+            monkeypatch.setattr("MySQLdb.cursors.Cursor.nextset", interrupted)
+            with suppress(TimeoutError) if caught else nullcontext():
+                insert(1)
+
+        with pytest.raises((TimeoutError, Error, KeyError)):
+            in_a_transaction(insert_slowly, fail)
+        connection.close()
+        insert(2)
+        assert seen_by_others() == {2}
 
     def test_survives_a_first_statement_that_is_refused(self) -> None:
         insert(1)
@@ -334,11 +359,22 @@ class TestPartOfATransactionInOnePacket:
 class TestErrorInOnePacket:
     """Nothing may follow, even where the error is caught: a part may be there, or not even a transaction."""
 
+    @pytest.fixture(params=["if it fits", "in any case"], autouse=True)
+    def _way(self, request: pytest.FixtureRequest) -> None:
+        self.if_it_fits = request.param == "if it fits"
+
+    def send(self, *statements: Statement, ends: bool) -> None:
+        if self.if_it_fits:
+            in_one(*statements, ends_transaction=ends)
+        else:
+            with connection.cursor() as cursor:
+                execute_all(cursor, statements, ends_transaction=ends)
+
     def refuse(self, statement: Statement, before: tuple[int, ...], ends: bool) -> BaseException:
         with transaction.atomic():
             insert(*before)
             with pytest.raises((DatabaseError, ValueError)) as caught:
-                in_one(*inserting(1), statement, ends_transaction=ends)
+                self.send(*inserting(1), statement, ends=ends)
             with pytest.raises((TransactionManagementError, OperationalError)):
                 insert(2)
         insert(3)
@@ -363,3 +399,23 @@ class TestErrorInOnePacket:
 
     def test_is_a_lost_connection(self, before: tuple[int, ...], ends: bool) -> None:
         self.refuse(("KILL CONNECTION_ID()", ()), before, ends)
+
+
+@pytest.mark.usefixtures("mariadb")
+def test_what_cannot_be_undone_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection is lost after the packet was refused, and somebody catches it."""
+    with transaction.atomic():
+        insert(1)
+        real = MySQLdb.cursors.Cursor.execute
+
+        def losing(cursor: Any, query: str, args: Any = None) -> Any:
+            if query.startswith("ROLLBACK TO"):
+                raise MySQLdb.OperationalError(2013, "Lost connection")
+            return real(cursor, query, args)
+
+        monkeypatch.setattr(MySQLdb.cursors.Cursor, "execute", losing)
+        with pytest.raises(OperationalError):
+            in_one(*inserting(2, 2), ends_transaction=False)
+        with pytest.raises(TransactionManagementError):
+            insert(3)
+    assert seen_by_others() == set()
